@@ -1,0 +1,1 @@
+"""Pictures and their counters come in: images, candidates, observations."""

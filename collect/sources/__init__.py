@@ -1,0 +1,1 @@
+"""Where pictures come from, one module a source: a search goes in, rows come out."""

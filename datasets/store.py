@@ -1,0 +1,255 @@
+"""The study store: one folder, one database, read and written by every stage.
+
+Takes in a study folder; gives out a `Study`, whose tables (photojury.datasets.tables) are read as DataFrames
+and written in bulk, each write in one transaction.
+
+    >>> study = open_study(Path("demo-study"))          # doctest: +SKIP
+    >>> study.read("ratings").groupby("image_id").value.mean()      # doctest: +SKIP
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from photojury import settings as settings_module
+from photojury.datasets import tables
+from photojury.datasets.images import image_path
+from photojury.errors import InputError, StoreError, unknown_name
+from photojury.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+
+# SQLite refuses more than 32,766 parameters in a statement.
+_MAX_PARAMETERS = 30_000
+
+
+@dataclass(frozen=True)
+class Study:
+    """An open study: where it lies, what it is set to, and its database."""
+
+    folder: Path
+    settings: Settings
+    engine: sa.Engine
+
+    @property
+    def images_folder(self) -> Path:
+        """The folder of the content-addressed image files."""
+        return self.folder / "images"
+
+    def image_path(self, image_id: str, format: str = "") -> Path:
+        """The file of a stored image; without its format, one read of the images table finds it."""
+        if not format:
+            found = self.rows(sa.select(tables.images.c.format).where(tables.images.c.image_id == image_id))
+            if not found:
+                raise InputError(f"image {image_id} is not in this study")
+            format = found[0]["format"]
+        return image_path(self.images_folder, image_id, format)
+
+    def read(self, table: str, where: Row | None = None) -> "pd.DataFrame":
+        """A whole table, or the rows whose columns equal `where`, ordered by the primary key."""
+        import pandas as pd
+
+        target = _table(table)
+        query = _filtered(sa.select(target), target, where).order_by(*target.primary_key)
+        with self.engine.connect() as connection:
+            result = connection.execute(query)
+            return pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
+
+    def rows(self, query: "sa.Select[Any]") -> list[sa.RowMapping]:
+        """The rows of a query, for code that has no need of a DataFrame."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(query).mappings())
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A write transaction: everything in it is kept, or nothing is."""
+        with writing(self.engine) as connection:
+            yield connection
+
+    def add(self, table: str, rows: Sequence[Row]) -> int:
+        """Insert rows whose key is not there yet; rows that are there stay as they are.
+
+        Returns:
+            How many rows were new.
+        """
+        with self.writing() as connection:
+            return add_rows(connection, _table(table), rows)
+
+    def replace(self, table: str, frame: "pd.DataFrame", where: Row) -> None:
+        """Put `frame` in the place of the rows whose columns equal `where`, in one transaction."""
+        target = _table(table)
+        with self.writing() as connection:
+            connection.execute(_filtered(sa.delete(target), target, where))
+            # pandas' missing values (NaN, NA) are null in the database.
+            add_rows(connection, target, frame.astype(object).where(frame.notna(), None).to_dict("records"))
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        with self.engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(_table(table))).scalar_one()
+
+    def close(self) -> None:
+        """Let go of the database's connections."""
+        self.engine.dispose()
+
+
+def create_study(folder: Path, name: str) -> Study:
+    """Make a study folder with a commented study.toml and an empty store.
+
+    Raises:
+        InputError: the folder holds a study already.
+    """
+    path = folder / settings_module.FILE_NAME
+    if path.exists():
+        raise InputError(f"{path} exists already; name another folder, or edit that file")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(settings_module.template(name), encoding="utf-8")
+    return open_study(folder)
+
+
+def open_study(folder: Path) -> Study:
+    """Open the study in a folder, making its tables where they are not there yet.
+
+    Raises:
+        NotAStudyError: the folder holds no study.toml.
+        SettingsError: study.toml is wrong.
+        StoreError: the database cannot be opened, or is of another version of photojury.
+    """
+    folder = folder.resolve()
+    settings = settings_module.load(folder)
+    url = settings.study.store or f"sqlite:///{folder / 'study.db'}"
+    engine = open_engine(url)
+    create_tables(engine)
+    return Study(folder, settings, engine)
+
+
+def open_engine(url: str) -> sa.Engine:
+    """A SQLAlchemy engine for a SQLite or PostgreSQL URL, set up as the store needs it.
+
+    SQLite gets WAL (readers never wait for a writer), foreign keys, a minute of patience with other writers,
+    and transactions that are begun by us, as `writing` needs them.
+
+    Raises:
+        StoreError: the URL is of another kind, or its driver is missing.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except SQLAlchemyError:
+        raise StoreError(
+            "study.store is not a database URL; write postgresql://user@host/name, or leave it empty"
+        ) from None
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError(
+            f"study.store names {parsed.get_backend_name()}; photojury keeps studies in SQLite or PostgreSQL"
+        )
+    try:
+        engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+    except ImportError:
+        raise StoreError('PostgreSQL needs its driver: pip install "photojury[postgres]"') from None
+    if parsed.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One write transaction on any engine of `open_engine`.
+
+    SQLite takes its write lock at once (BEGIN IMMEDIATE), so that two processes which read before they write
+    wait for each other instead of failing half way.
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+        connection.commit()  # an error leaves by the `with`, which rolls back
+
+
+def create_tables(engine: sa.Engine) -> None:
+    """Make the study's tables, or check that those there are of this version.
+
+    Raises:
+        StoreError: the database is of another schema version, or cannot be reached.
+    """
+    try:
+        with writing(engine) as connection:
+            if engine.dialect.name == "postgresql":
+                # Two processes that open a new study at the same moment must not both create its tables.
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7064)"))
+            tables.metadata.create_all(connection)
+            add_rows(
+                connection, tables.meta, [{"key": "schema_version", "value": str(tables.SCHEMA_VERSION)}]
+            )
+            query = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema_version")
+            version = connection.execute(query).scalar_one()
+    except SQLAlchemyError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise StoreError(f"the study's database {where} cannot be used: {reason}") from error
+    if version != str(tables.SCHEMA_VERSION):
+        raise StoreError(
+            f"the study's database has schema version {version}, this photojury knows {tables.SCHEMA_VERSION}; "
+            "install the photojury that made it, or release the study there and start anew here"
+        )
+
+
+def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:
+    """Insert the rows whose primary key is new; returns how many were.
+
+    Raises:
+        InputError: a row has a column that the table does not know.
+    """
+    unknown = sorted({name for row in rows for name in row} - set(table.columns.keys()))
+    if unknown:
+        raise unknown_name(f"column of {table.name}", unknown[0], table.columns.keys())
+    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    step = max(1, _MAX_PARAMETERS // len(table.columns))
+    new = 0
+    for start in range(0, len(rows), step):
+        # Rows of one statement must name the same columns.
+        names = sorted({name for row in rows[start : start + step] for name in row})
+        values = [
+            {name: row.get(name, _default(table.c[name])) for name in names}
+            for row in rows[start : start + step]
+        ]
+        # Counted by what comes back: a driver's rowcount is not dependable for many rows at once.
+        statement = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key)
+        new += len(connection.execute(statement).all())
+    return new
+
+
+def _default(column: "sa.Column[Any]") -> object:
+    return column.default.arg if isinstance(column.default, sa.ColumnDefault) else None  # type: ignore[attr-defined]
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transaction control is switched off: SQLAlchemy's begin event and `writing` do it.
+    connection.isolation_level = None
+    for setting in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=60000", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _table(name: str) -> sa.Table:
+    try:
+        return tables.metadata.tables[name]
+    except KeyError:
+        raise unknown_name("table", name, tables.metadata.tables) from None
+
+
+def _filtered(query: Any, table: sa.Table, where: Row | None) -> Any:
+    for name, value in (where or {}).items():
+        if name not in table.columns:
+            raise unknown_name(f"column of {table.name}", name, table.columns.keys())
+        query = query.where(table.c[name] == value)
+    return query

@@ -1,0 +1,233 @@
+"""The study's tables: every column with its type, unit and meaning. All readers and writers use these.
+
+Times are seconds since 1970 in UTC; money is in the currency's minor unit (US cents); an unknown value is
+null, never 0. `simulated` is true for everything that simulated raters had a hand in.
+
+    >>> [column.name for column in ratings.primary_key]
+    ['assignment_id', 'unit_id', 'attribute']
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _simulated() -> "Column[bool]":
+    return Column("simulated", Boolean, nullable=False, default=False)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="facts about the store itself, first of all its schema version",
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("source", String(64), primary_key=True, comment="folder, flickr, google, ..."),
+    Column("source_id", Text, primary_key=True, comment="the source's own id; a file's full path for folder"),
+    Column("query", Text, comment="what was asked of the source when this was found"),
+    Column("file_url", Text),
+    Column("state", String(16), nullable=False, comment="stored, duplicate, rejected or failed"),
+    Column("reason", Text, comment="why it was rejected or failed, in one sentence"),
+    Column("image_id", String(64), ForeignKey("images.image_id"), comment="the stored image, if any"),
+    Column("seen_at", Float, nullable=False),
+    comment="everything a source offered, with what became of it: the funnel",
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("image_id", String(64), primary_key=True, comment="sha256 of the stored bytes, hexadecimal"),
+    Column("source", String(64), nullable=False),
+    Column("source_id", Text, nullable=False, comment="for folder: the path below the folder"),
+    Column("page_url", Text),
+    Column("file_url", Text),
+    Column("title", Text),
+    Column("description", Text),
+    Column("author", Text),
+    Column("author_url", Text),
+    Column("license_id", Text),
+    Column("license_url", Text),
+    Column("tags", Text, comment="a JSON list"),
+    Column("taken_at", Float),
+    Column("uploaded_at", Float),
+    Column("retrieved_at", Float, nullable=False),
+    Column("width", Integer, nullable=False, comment="pixels, as shown: after the EXIF orientation"),
+    Column("height", Integer, nullable=False, comment="pixels, as shown: after the EXIF orientation"),
+    Column("format", String(16), nullable=False, comment="jpeg, png, webp, ..."),
+    Column("bytes", Integer, nullable=False),
+    Column("phash", String(16), comment="64-bit perceptual hash, hexadecimal"),
+    Column("status", String(16), nullable=False, default="kept", comment="kept, rejected or tombstoned"),
+    Column("reason", Text, comment="why it is not kept"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("seen_at", Float, primary_key=True),
+    Column("views", Integer),
+    Column("favs", Integer),
+    Column("comments", Integer),
+    comment="counters of a picture at its source; append-only",
+)
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
+    Column("check", String(32), primary_key=True),
+    Column("value", Float),
+    Column("verdict", String(16), nullable=False, comment="pass or fail"),
+    Column("version", Integer, nullable=False, comment="of the check's code"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("series_id", String(64), primary_key=True),
+    Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("unit_id", String(32), primary_key=True),
+    Column("batch", String(64), nullable=False, comment="one `annotate plan`"),
+    Column("task", String(32), nullable=False, comment="stars, five_level or forced_choice"),
+    Column("first_id", String(64), ForeignKey("images.image_id"), nullable=False),
+    Column("second_id", String(64), ForeignKey("images.image_id"), comment="null where one image is rated"),
+    Column("part", String(16), comment="the split part that the unit lies in"),
+    Column("gold", Float, comment="the right answer of a control question, else null"),
+    Column("repeat_of", String(32), ForeignKey("units.unit_id"), comment="the unit asked again, else null"),
+    Column("draw", Integer, comment="order in which the sampler drew it"),
+    Column("similarity", Float, comment="cosine of the pair's features, where they drew it"),
+    comment="one question: an image or a pair",
+)
+
+hits = Table(
+    "hits",
+    metadata,
+    Column("hit_key", String(32), primary_key=True, comment="ours, known before the marketplace's id"),
+    Column("batch", String(64), nullable=False),
+    Column("task", String(32), nullable=False),
+    Column("unit_ids", Text, nullable=False, comment="a JSON list, in planned order"),
+    Column("marketplace", Text, comment="the requester API that it was published to"),
+    Column("hit_id", String(64), comment="the marketplace's id, null until it answered"),
+    Column("request_token", String(64), nullable=False, comment="the UniqueRequestToken of its creation"),
+    Column("state", String(16), nullable=False, comment="planned, publishing, published or closed"),
+    Column("reward", Integer, nullable=False, comment="cents for one assignment"),
+    Column("max_assignments", Integer, nullable=False),
+    Column("published_at", Float),
+    Index("hits_by_hit_id", "hit_id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("rater_id", String(32), primary_key=True),
+    Column("marketplace", Text, nullable=False),
+    Column("worker_id", Text, nullable=False),
+    comment="the only table with the marketplace's own worker ids; no export and no report reads it",
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("assignment_id", String(64), primary_key=True),
+    Column("rater_id", String(32), primary_key=True, comment="a salted hash of the worker id"),
+    Column("hit_key", String(32), ForeignKey("hits.hit_key"), nullable=False),
+    Column("accepted_at", Float, nullable=False),
+    Column("submitted_at", Float, nullable=False),
+    Column("active_seconds", Float, comment="time with the page in front, as the page measured it"),
+    Column("status", String(16), nullable=False, comment="Submitted, Approved or Rejected"),
+    Column("use", Boolean, nullable=False, default=True, comment="whether its answers enter the analysis"),
+    Column("reason", Text, comment="why it is not used, or which of its answers could not be read"),
+    Column("answers", Text, nullable=False, comment="the marketplace's XML, as it came"),
+    _simulated(),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("assignment_id", String(64), primary_key=True),
+    Column("unit_id", String(32), ForeignKey("units.unit_id"), primary_key=True),
+    Column("attribute", String(32), primary_key=True, comment="overall, or the attribute's name"),
+    Column("image_id", String(64), ForeignKey("images.image_id"), nullable=False),
+    Column("rater_id", String(32), nullable=False),
+    Column("value", Float, nullable=False),
+    Column("position_in_hit", Integer, nullable=False, comment="0 for the first shown"),
+    Column("milliseconds", Integer, comment="from the image being visible to the answer"),
+    _simulated(),
+)
+
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("assignment_id", String(64), primary_key=True),
+    Column("unit_id", String(32), ForeignKey("units.unit_id"), primary_key=True),
+    Column("task", String(32), nullable=False, comment="five_level or forced_choice"),
+    Column("first_id", String(64), ForeignKey("images.image_id"), nullable=False),
+    Column("second_id", String(64), ForeignKey("images.image_id"), nullable=False),
+    Column("rater_id", String(32), nullable=False),
+    Column("value", Float, nullable=False, comment="-2..2 or -1, 1; positive means first is better, always"),
+    Column("first_shown_left", Boolean, nullable=False),
+    Column("position_in_hit", Integer, nullable=False, comment="0 for the first shown"),
+    Column("milliseconds", Integer, comment="from both images being visible to the answer"),
+    _simulated(),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column(
+        "payment_key",
+        String(96),
+        primary_key=True,
+        comment="kind and what it is for: cannot be entered twice",
+    ),
+    Column("kind", String(16), nullable=False, comment="reward, bonus or fee"),
+    Column("assignment_id", String(64), nullable=False),
+    Column("rater_id", String(32), nullable=False),
+    Column("amount", Integer, nullable=False, comment="cents"),
+    Column("currency", String(3), nullable=False, default="USD"),
+    Column("state", String(16), nullable=False, comment="due (written before the call) or paid"),
+    _simulated(),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
+    Column("method", String(64), primary_key=True, comment="mos, hybrid-siamese, ..."),
+    Column("score", Float, nullable=False),
+    Column("standard_error", Float),
+    _simulated(),
+)
+
+splits = Table(
+    "splits",
+    metadata,
+    Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
+    Column("split", String(32), primary_key=True),
+    Column("part", String(16), nullable=False, comment="train, validation or test"),
+)
