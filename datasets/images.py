@@ -15,7 +15,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from photojury.errors import InputError
 
@@ -80,7 +80,7 @@ def inspect(data: bytes, *, max_megapixels: float, min_side: int) -> ImageFacts:
         raise
     except Image.DecompressionBombError:
         raise InputError(f"it has more pixels than the limit of {max_megapixels:g} megapixels") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise InputError("it is not an image that can be read, whatever its name says") from None
     # Pillow's decoders raise anything from SyntaxError to struct.error on broken files.
     except Exception as error:  # noqa: BLE001

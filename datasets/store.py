@@ -64,10 +64,10 @@ class Study:
             result = connection.execute(query)
             return pd.DataFrame.from_records(result.fetchall(), columns=list(result.keys()))
 
-    def rows(self, query: "sa.Select[Any]") -> list[sa.RowMapping]:
+    def rows(self, query: "sa.Select[Any]") -> list[dict[str, Any]]:
         """The rows of a query, for code that has no need of a DataFrame."""
         with self.engine.connect() as connection:
-            return list(connection.execute(query).mappings())
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:

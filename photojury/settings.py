@@ -95,7 +95,7 @@ class FiveLevelSection:
 class ForcedChoiceSection:
     """Two pictures, one must be chosen (paper 2's user study)."""
 
-    question: str = _key("Which photo do you like more?", "one line above the pair")
+    question: str = _key("Which photo is aesthetically more pleasing?", "one line above the pair")
     pairs: int = _key(600, "pairs drawn over the whole study", low=1)
     pairs_per_hit: int = _key(10, "pairs in one HIT", low=1, high=100)
     raters_per_pair: int = _key(5, "different people for each pair", low=1, high=1000)

@@ -1,0 +1,1 @@
+"""What the answers are worth: functions on DataFrames, which work on any CSV."""

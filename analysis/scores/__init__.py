@@ -1,0 +1,1 @@
+"""One score an image out of many ratings or comparisons."""

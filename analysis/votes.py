@@ -1,0 +1,162 @@
+"""Votes: the checked, integer-coded form of a ratings or comparisons table that every analysis starts from.
+
+Takes in DataFrames with the columns of `photojury.datasets.tables` (extra columns are ignored), gives out
+`Votes`: one row per answer, with codes instead of ids. A broken value is an InputError that names its row.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"image_id": ["b", "a", "b"], "value": [1.0, 3.0, 2.0]})
+    >>> votes = of_ratings(table)
+    >>> votes.items["image_id"].tolist(), votes.codes.tolist(), votes.values.tolist()
+    (['a', 'b'], [1, 0, 1], [1.0, 3.0, 2.0])
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from photojury.errors import InputError, require_columns
+
+MOST_LEVELS = 1001
+"""A scale with more different values than this is no rating scale (a 0..1000 slider still is)."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Answers about items (images or pairs), in long form.
+
+    Attributes:
+        items: one row per item, in code order: image_id, or first_id and second_id.
+        codes: (answers,) int64, row of `items` that each answer is about.
+        values: (answers,) float64; for pairs, positive means that `first_id` of the item is better.
+        frame: (answers,) the rows of the table that these are, in the same order.
+    """
+
+    items: pd.DataFrame
+    codes: NDArray[np.int64]
+    values: NDArray[np.float64]
+    frame: pd.DataFrame
+
+    def counts(self) -> NDArray[np.int64]:
+        """(items,) how many answers each item has."""
+        return np.bincount(self.codes, minlength=len(self.items)).astype(np.int64)
+
+    def means(self) -> NDArray[np.float64]:
+        """(items,) the mean answer."""
+        means: NDArray[np.float64] = np.bincount(self.codes, self.values, len(self.items)) / self.counts()
+        return means
+
+    def whole_sums(self) -> tuple[NDArray[np.int64], int]:
+        """(items,) exact sums as whole numbers of 1/step, and that step.
+
+        Raises:
+            InputError: the values lie on no decimal grid of at most six digits.
+        """
+        levels, which = np.unique(self.values, return_inverse=True)
+        fractions = [Fraction(str(float(level))) for level in levels]
+        step = math.lcm(*(fraction.denominator for fraction in fractions))
+        if step > 10**6:
+            raise InputError(
+                "values have more than six decimals, so thresholds cannot be met exactly; round them"
+            )
+        whole = np.array([int(fraction * step) for fraction in fractions], dtype=np.int64)
+        sums = np.zeros(len(self.items), dtype=np.int64)
+        np.add.at(sums, self.codes, whole[which])
+        return sums, step
+
+
+def of_ratings(
+    ratings: pd.DataFrame, *, attribute: str = "overall", scale: tuple[float, float] | None = None
+) -> Votes:
+    """The votes of a ratings table: columns image_id and value, and attribute where there is one.
+
+    Args:
+        ratings: the table.
+        attribute: the only attribute that is read, where the table has that column.
+        scale: worst and best value allowed; None allows all.
+
+    Raises:
+        InputError: a column is missing, no row is left, or a value is missing, infinite or off the scale.
+    """
+    require_columns(ratings.columns, ["image_id", "value"], "ratings")
+    if "attribute" in ratings:
+        ratings = ratings[ratings["attribute"] == attribute]
+    values = _checked(ratings, "ratings", ["image_id"], scale)
+    codes, ids = pd.factorize(ratings["image_id"], sort=True)
+    return Votes(pd.DataFrame({"image_id": ids}), codes.astype(np.int64), values, ratings)
+
+
+def of_comparisons(
+    comparisons: pd.DataFrame, *, task: str = "five_level", levels: Sequence[float] = (-2, -1, 0, 1, 2)
+) -> Votes:
+    """The votes of a comparisons table on pairs: columns first_id, second_id, value, and task where there is one.
+
+    A pair that was asked in both orders is one item, in the order of its first row; the other answers are
+    turned round, so that positive always means that the item's `first_id` is better.
+
+    Raises:
+        InputError: as in `of_ratings`; also an image compared with itself, or a value that is no level.
+    """
+    require_columns(comparisons.columns, ["first_id", "second_id", "value"], "comparisons")
+    if "task" in comparisons:
+        comparisons = comparisons[comparisons["task"] == task]
+    values = _checked(comparisons, f"{task} comparisons", ["first_id", "second_id"], None)
+    off = ~np.isin(values, levels)
+    if off.any():
+        _refuse(
+            f"{task} comparisons",
+            comparisons,
+            off,
+            values,
+            f"is none of {', '.join(f'{v:g}' for v in levels)}",
+        )
+    codes, items, turned = _pairs(comparisons)
+    return Votes(items, codes, np.where(turned, -values, values), comparisons)
+
+
+def _pairs(comparisons: pd.DataFrame) -> tuple[NDArray[np.int64], pd.DataFrame, NDArray[np.bool_]]:
+    """Codes, items and turned rows of unordered pairs, each oriented as in its first row."""
+    both = pd.concat([comparisons["first_id"], comparisons["second_id"]], ignore_index=True)
+    images, _ = pd.factorize(both, sort=True)
+    first, second = np.split(images.astype(np.int64), 2)
+    if (first == second).any():
+        row = comparisons.index[int(np.argmax(first == second))]
+        raise InputError(f"comparisons: row {row} compares an image with itself; drop it")
+    keys = np.minimum(first, second) * (images.max() + 1) + np.maximum(first, second)
+    _, at, codes = np.unique(keys, return_index=True, return_inverse=True)
+    items = comparisons[["first_id", "second_id"]].iloc[at].reset_index(drop=True)
+    return codes.astype(np.int64), items, first != first[at][codes]
+
+
+def _checked(
+    table: pd.DataFrame, name: str, ids: Sequence[str], scale: tuple[float, float] | None
+) -> NDArray[np.float64]:
+    if table.empty:
+        raise InputError(f"{name}: there is no row to analyse")
+    for column in ids:
+        if table[column].isna().any():
+            raise InputError(
+                f"{name}: {column} is missing in {table[column].isna().sum()} rows; drop or fill them"
+            )
+    try:
+        values = table["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: the column value must hold numbers") from None
+    if not np.isfinite(values).all():
+        _refuse(name, table, ~np.isfinite(values), values, "is missing or infinite")
+    if scale is not None and ((values < scale[0]) | (values > scale[1])).any():
+        off = (values < scale[0]) | (values > scale[1])
+        _refuse(name, table, off, values, f"is off the scale of {scale[0]:g} to {scale[1]:g}")
+    return values
+
+
+def _refuse(
+    name: str, table: pd.DataFrame, bad: NDArray[np.bool_], values: NDArray[np.float64], why: str
+) -> None:
+    at = int(np.argmax(bad))
+    more = f" (and {bad.sum() - 1} more rows)" if bad.sum() > 1 else ""
+    raise InputError(f"{name}: value {values[at]:g} in row {table.index[at]} {why}{more}; correct or drop it")

@@ -1,0 +1,146 @@
+"""Fetching: submitted assignments come from the marketplace into the store, each exactly once.
+
+Takes in a study and a requester; writes assignments, ratings, comparisons, workers. An assignment and its
+answers are written in one transaction under the marketplace's own key, so a run that was killed anywhere is
+simply run again.
+
+    >>> fetch(study, connect(study.settings))       # doctest: +SKIP
+    Fetched(assignments=72, ratings=648, comparisons=0, ...)
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from botocore.exceptions import ClientError
+
+from photojury.annotate.answers import read_answers
+from photojury.annotate.raters import is_simulated, rater_id, read_salt
+from photojury.annotate.requester import Requester, service_errors
+from photojury.annotate.tasks.kind import kind
+from photojury.datasets import tables
+from photojury.datasets.store import Study, add_rows
+from photojury.errors import InputError
+
+if TYPE_CHECKING:
+    from mypy_boto3_mturk.type_defs import AssignmentTypeDef
+else:
+    AssignmentTypeDef = dict
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Fetched:
+    """What came in: counts of new rows, and (assignment id, sentence) of what could not be used."""
+
+    assignments: int = 0
+    ratings: int = 0
+    comparisons: int = 0
+    open_assignments: int = 0
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+def fetch(study: Study, requester: Requester, progress: Callable[[int], None] = lambda done: None) -> Fetched:
+    """Bring in what was submitted since the last time, from every published HIT.
+
+    Raises:
+        InputError: nothing was published yet.
+        ServiceError: the marketplace refused or does not answer; what came in until then is kept.
+    """
+    hits = study.rows(sa.select(tables.hits).where(tables.hits.c.state == "published"))
+    if not hits:
+        raise InputError("nothing is published yet; first: photojury annotate publish")
+    salt = read_salt()
+    units = {row["unit_id"]: row for row in study.rows(sa.select(tables.units))}
+    known = _known(study)
+    result = Fetched()
+    for done, hit in enumerate(hits, 1):
+        mine = {unit: units[unit] for unit in json.loads(hit["unit_ids"])}
+        submitted = _submitted(requester, hit, result)
+        for assignment in submitted:
+            rater = rater_id(assignment["WorkerId"], salt)
+            status = known.get((assignment["AssignmentId"], rater))
+            if status is None:
+                _take(study, requester, hit, mine, assignment, rater, result)
+            elif status != assignment["AssignmentStatus"]:
+                # Approved by the marketplace itself after the auto-approval delay, or by another program.
+                _update_status(study, assignment["AssignmentId"], rater, assignment["AssignmentStatus"])
+        result.open_assignments += hit["max_assignments"] - len(submitted)
+        progress(done)
+    return result
+
+
+def _submitted(requester: Requester, hit: Row, result: Fetched) -> list[AssignmentTypeDef]:
+    """All submitted, approved and rejected assignments of a HIT."""
+    pages = requester.client.get_paginator("list_assignments_for_hit")
+    found: list[AssignmentTypeDef] = []
+    with service_errors(requester.endpoint):
+        try:
+            for page in pages.paginate(HITId=hit["hit_id"], PaginationConfig={"PageSize": 100}):
+                found += page["Assignments"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            result.problems.append((hit["hit_id"], "the marketplace knows this HIT no more; it was skipped"))
+    return found
+
+
+def _take(
+    study: Study,
+    requester: Requester,
+    hit: Row,
+    units: Mapping[str, Row],
+    assignment: AssignmentTypeDef,
+    rater: str,
+    result: Fetched,
+) -> None:
+    task = kind(hit["task"])
+    values = [choice.value for choice in task.choices(study.settings)]
+    answers = read_answers(task, values, units, assignment["Answer"])
+    simulated = is_simulated(assignment["WorkerId"])
+    common = {
+        "assignment_id": assignment["AssignmentId"],
+        "rater_id": rater,
+        "simulated": simulated,
+    }
+    row = {
+        **common,
+        "hit_key": hit["hit_key"],
+        "accepted_at": assignment["AcceptTime"].timestamp(),
+        "submitted_at": assignment["SubmitTime"].timestamp(),
+        "active_seconds": answers.active_seconds,
+        "status": assignment["AssignmentStatus"],
+        "use": bool(answers.rows),
+        "reason": "; ".join(answers.problems) or None,
+        "answers": assignment["Answer"],
+    }
+    worker = {"rater_id": rater, "marketplace": requester.name, "worker_id": assignment["WorkerId"]}
+    with study.writing() as connection:
+        if not add_rows(connection, tables.assignments, [row]):
+            return  # another process took it a moment ago, answers and all
+        add_rows(connection, tables.workers, [worker])
+        rows = [{**common, **answer} for answer in answers.rows]
+        add_rows(connection, tables.metadata.tables[task.table], rows)
+    result.assignments += 1
+    setattr(result, task.table, getattr(result, task.table) + len(answers.rows))
+    result.problems += [(assignment["AssignmentId"], problem) for problem in answers.problems]
+
+
+def _known(study: Study) -> dict[tuple[str, str], str]:
+    """The status of every assignment in the store, by its key."""
+    table = tables.assignments
+    query = sa.select(table.c.assignment_id, table.c.rater_id, table.c.status)
+    return {(row["assignment_id"], row["rater_id"]): row["status"] for row in study.rows(query)}
+
+
+def _update_status(study: Study, assignment_id: str, rater: str, status: str) -> None:
+    table = tables.assignments
+    with study.writing() as connection:
+        connection.execute(
+            sa.update(table)
+            .where(table.c.assignment_id == assignment_id, table.c.rater_id == rater)
+            .values(status=status)
+        )

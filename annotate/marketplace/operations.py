@@ -1,0 +1,55 @@
+"""Which operations the marketplace answers, and one request's way through them.
+
+Takes in the X-Amz-Target header and the body of a POST; gives out an HTTP status and the JSON of the answer.
+
+    >>> answer(market, "MTurkRequesterServiceV20170117.GetAccountBalance", b"{}")      # doctest: +SKIP
+    (200, {'AvailableBalance': '10000.00', 'OnHoldBalance': '0.00'})
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from photojury.annotate.marketplace import assignments, hits, protocol, states
+from photojury.annotate.marketplace.books import Market
+
+log = logging.getLogger(__name__)
+
+OPERATIONS: Mapping[str, Callable[[Market, Mapping[str, Any]], dict[str, Any]]] = {
+    "ApproveAssignment": assignments.approve_assignment,
+    "CreateAdditionalAssignmentsForHIT": hits.create_additional_assignments_for_hit,
+    "CreateHIT": hits.create_hit,
+    "CreateHITType": hits.create_hit_type,
+    "CreateHITWithHITType": hits.create_hit_with_hit_type,
+    "DeleteHIT": hits.delete_hit,
+    "GetAccountBalance": assignments.get_account_balance,
+    "GetAssignment": assignments.get_assignment,
+    "GetHIT": hits.get_hit,
+    "ListAssignmentsForHIT": assignments.list_assignments_for_hit,
+    "ListBonusPayments": assignments.list_bonus_payments,
+    "ListHITs": hits.list_hits,
+    "ListReviewableHITs": hits.list_reviewable_hits,
+    "RejectAssignment": assignments.reject_assignment,
+    "SendBonus": assignments.send_bonus,
+    "UpdateExpirationForHIT": hits.update_expiration_for_hit,
+    "UpdateHITReviewStatus": hits.update_hit_review_status,
+}
+
+
+def answer(market: Market, target: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    """Answer one request of the requester API.
+
+    Returns:
+        200 and the result, 400 and a RequestError, or 500 and a ServiceFault, which botocore tries again.
+    """
+    try:
+        name, request = protocol.read(target, body)
+        if name not in OPERATIONS:
+            raise protocol.RequestError("UnknownOperation", f"photojury does not answer {name} yet.")
+        states.settle(market)
+        return 200, OPERATIONS[name](market, request)
+    except protocol.RequestError as error:
+        return 400, error.body(market.clock())
+    except Exception:  # whatever it is, the requester gets an answer that it can act on
+        log.exception("%s failed", target)
+        return 500, protocol.service_fault(market.clock())

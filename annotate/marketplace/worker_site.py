@@ -1,0 +1,436 @@
+"""The worker site: tasks listed, previewed, accepted, worked on in a sandboxed frame, handed in.
+
+Takes in HTTP requests of browsers; gives out HTML. Nothing here trusts a question page: it lives in an
+iframe without an origin, and all that it can do is send its answers to /mturk/externalSubmit.
+
+What programs that act as raters (photojury.annotate.simulate, MTurk scripts) may rely on:
+
+    GET  /join                      hidden input `csrf`, cookie set; POST csrf, next="/...", and simulated=1 for a
+                                    worker whose id starts with ASIMULATED; 303 to `next`
+    GET  /                          a link to /projects/<HITGroupId>/tasks for each group with work for this worker
+    GET  /projects/<id>/tasks       preview (HITGroupId or HITTypeId): <iframe id="task"> and <form id="accept">
+                                    with hidden `csrf`; without the form there is nothing to accept
+    POST /projects/<id>/accept      csrf; 303 to /tasks/<AssignmentId>, or to /projects/<id>/thanks: nothing left
+    GET  /tasks/<AssignmentId>      <iframe id="task" src="..."> with assignmentId, hitId, workerId, turkSubmitTo
+    POST /tasks/<AssignmentId>/return   csrf; 303 to the group's preview
+    POST /mturk/externalSubmit      assignmentId and the answers, urlencoded, no cookie needed; 303 to
+    GET  /mturk/submitted?assignmentId=...   with <form id="accept"> for the group's next HIT, or, where none is
+                                    left, the thank-you page without that form
+
+    >>> [route.path for route in ROUTES][:3]
+    ['/', '/join', '/join']
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import jinja2
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from photojury.annotate.marketplace import ledger, questions, states, work
+from photojury.annotate.marketplace.books import Market
+from photojury.datasets.images import MEDIA_TYPES
+
+NOT_AVAILABLE = "ASSIGNMENT_ID_NOT_AVAILABLE"
+"""The assignmentId of a preview, as on MTurk."""
+
+LARGEST_ANSWER = 2_000_000
+"""Bytes of a form."""
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+STATIC = {
+    "market.css": "text/css",
+    "market.js": "text/javascript",
+    "externalHIT_v1.js": "text/javascript",
+}
+
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_ID = re.compile("[A-Z0-9]{1,64}")
+_IMAGE = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join(MEDIA_TYPES)})")
+_SITE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self' https: http://127.0.0.1:* http://localhost:*; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'self'"
+)
+# The frame has no origin of its own, and its answers can go to this site only.
+_QUESTION_POLICY = (
+    "sandbox allow-scripts allow-forms; default-src 'none'; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval' https:; style-src 'self' 'unsafe-inline' https:; "
+    "img-src * data: blob:; media-src * data: blob:; font-src 'self' https: data:; connect-src 'self' https:; "
+    "form-action {site}/mturk/; base-uri 'none'; frame-ancestors 'self'"
+)
+# Pages written for MTurk name its hosts, which are gone; here they mean this site.
+_MTURK_HOSTS = re.compile(r"https?://(?:www|workersandbox|worker)\.mturk\.com(?=/mturk/externalSubmit)")
+_MTURK_SCRIPT = re.compile(
+    r"https?://(?:s3\.amazonaws\.com/mturk-public|mturk-public\.s3\.amazonaws\.com)/(?=externalHIT_v1\.js)"
+)
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+)
+_templates.filters["dollars"] = ledger.dollars
+
+Fields = Sequence[tuple[str, str]]
+
+
+class SiteError(Exception):
+    """A page that says what is wrong, with its HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def market_of(request: Request) -> Market:
+    """The marketplace that the application was built for."""
+    market: Market = request.app.state.market
+    return market
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """One HTML page of the site; `values` are the template's."""
+    market = market_of(request)
+    session = _session(request)
+    shown = {
+        "requester": market.requester,
+        "contact": market.contact,
+        "worker_id": work.worker_of(market, session),
+        "csrf": _csrf(session),
+        "path": request.url.path,
+        **values,
+    }
+    html = _templates.get_template(template).render(shown)
+    headers = {
+        "Content-Security-Policy": _SITE_POLICY,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse(html, status, headers)
+
+
+def error_page(request: Request, error: Exception) -> Response:
+    """The page of a SiteError, or of an address that is not there."""
+    status = getattr(error, "status", None) or getattr(error, "status_code", 500)
+    message = str(error) if isinstance(error, SiteError) else "There is no such page."
+    return page(request, "market_error.html", status=status, message=message)
+
+
+def show_list(request: Request) -> Response:
+    """The groups with work for this worker, and what is in hand."""
+    market, worker_id = _settled(request)
+    held = work.in_hand(market, worker_id) if worker_id else []
+    return page(
+        request, "market_list.html", groups=work.groups(market, worker_id), held=held, now=market.clock()
+    )
+
+
+def show_join(request: Request) -> Response:
+    """The door: one button, no name, no password."""
+    after = _local_path(request.query_params.get("next", "/"))
+    if work.worker_of(market_of(request), _session(request)):
+        return RedirectResponse(after, 303)
+    session = _session(request) or secrets.token_urlsafe(32)
+    response = page(request, "market_join.html", next=after, csrf=_csrf(session))
+    _set_session(request, response, session)
+    return response
+
+
+def do_join(request: Request, fields: Fields) -> Response:
+    """Make a worker; the cookie gets a new value, so that one that was planted before is worth nothing."""
+    values = _checked(request, fields)
+    session = secrets.token_urlsafe(32)
+    work.join(market_of(request), session, simulated=values.get("simulated") == "1")
+    response = RedirectResponse(_local_path(values.get("next", "/")), 303)
+    _set_session(request, response, session)
+    return response
+
+
+def show_preview(request: Request) -> Response:
+    """The task as it looks, before it is accepted."""
+    market, worker_id = _settled(request)
+    group = _group(request)
+    hit = work.next_hit(market, worker_id, group["hit_type_id"])
+    held = work.in_hand(market, worker_id, group["hit_type_id"]) if worker_id else []
+    frame = None
+    if hit:
+        given = {"assignmentId": NOT_AVAILABLE, "hitId": hit["hit_id"], "turkSubmitTo": _site(request)}
+        frame = _frame(hit["hit_id"], hit["question"], given)
+    return page(
+        request, "market_preview.html", group=group, hit=hit, held=held, frame=frame, now=market.clock()
+    )
+
+
+def redirect_preview(request: Request) -> Response:
+    """MTurk's own address of a preview, which requesters' scripts print."""
+    group_id = request.query_params.get("groupId", "")
+    if not _ID.fullmatch(group_id):
+        raise SiteError(404, "There is no such group of tasks.")
+    return RedirectResponse(f"/projects/{group_id}/tasks", 303)
+
+
+def do_accept(request: Request, fields: Fields) -> Response:
+    """Take the next task of a group."""
+    _checked(request, fields)
+    group = _group(request)
+    worker_id = _worker(request)
+    assignment_id = work.accept(market_of(request), worker_id, group["hit_type_id"])
+    if assignment_id is None:
+        return RedirectResponse(f"/projects/{group['hit_group_id']}/thanks", 303)
+    return RedirectResponse(f"/tasks/{assignment_id}", 303)
+
+
+def show_work(request: Request) -> Response:
+    """The task in its frame, with the time that is left."""
+    market, _ = _settled(request)
+    row = _own_assignment(request)
+    if row["status"] in states.HANDED_IN:
+        return RedirectResponse(_submitted_path(row["assignment_id"]), 303)
+    if row["status"] != "Accepted":
+        ended = (
+            "You returned this task." if row["status"] == "Returned" else "The time for this task is over."
+        )
+        raise SiteError(410, ended)
+    given = {
+        "assignmentId": row["assignment_id"],
+        "hitId": row["hit_id"],
+        "workerId": row["worker_id"],
+        "turkSubmitTo": _site(request),
+    }
+    return page(
+        request,
+        "market_work.html",
+        task=row,
+        frame=_frame(row["hit_id"], row["question"], given),
+        seconds_left=max(0, int(row["deadline"] - market.clock())),
+        submitted=_submitted_path(row["assignment_id"]),
+    )
+
+
+def do_return(request: Request, fields: Fields) -> Response:
+    """Give a task back."""
+    _checked(request, fields)
+    row = _own_assignment(request)
+    work.give_back(market_of(request), row["assignment_id"])
+    return RedirectResponse(f"/projects/{row['hit_group_id']}/tasks", 303)
+
+
+def do_submit(request: Request, fields: Fields) -> Response:
+    """Take in the answers of a question page; the assignment's id is the key, since its frame has no cookie."""
+    # A page that names the field twice means the first (a known trap of doubled query parameters).
+    named = [value for name, value in fields if name == "assignmentId"]
+    if not named or named[0] == NOT_AVAILABLE:
+        raise SiteError(400, "This is a preview. Accept the task first, then answer it.")
+    if not _ID.fullmatch(named[0]):
+        raise SiteError(400, "This assignment does not exist. Accept a task first, then answer it.")
+    try:
+        work.submit(market_of(request), named[0], [field for field in fields if field[0] != "assignmentId"])
+    except work.SubmitError as error:
+        raise SiteError(400, str(error)) from None
+    return RedirectResponse(_submitted_path(named[0]), 303)
+
+
+def show_submitted(request: Request) -> Response:
+    """After handing in: the next task of the group, or thanks. In the frame it only tells the page around it."""
+    market, worker_id = _settled(request)
+    assignment_id = request.query_params.get("assignmentId", "")
+    row = work.assignment(market, assignment_id) if _ID.fullmatch(assignment_id) else None
+    if row is None or row["status"] not in states.HANDED_IN:
+        raise SiteError(404, "Nothing was handed in here.")
+    own = worker_id == row["worker_id"]
+    more = own and work.next_hit(market, worker_id, row["hit_type_id"])
+    if own and not more:
+        return _thanks(request, market, row["worker_id"], row["title"])
+    return page(
+        request, "market_submitted.html", task=row, own=own, earned=work.earnings(market, row["worker_id"])
+    )
+
+
+def show_thanks(request: Request) -> Response:
+    """Nothing is left in a group: thanks, what was earned, and what else there is."""
+    market, _ = _settled(request)
+    return _thanks(request, market, _worker(request), _group(request)["title"])
+
+
+def show_earnings(request: Request) -> Response:
+    """A worker's own account."""
+    market, _ = _settled(request)
+    return page(
+        request, "market_earnings.html", earned=work.earnings(market, _worker(request)), now=market.clock()
+    )
+
+
+def show_question(request: Request) -> Response:
+    """The HTML of a HIT's question, for the frame alone."""
+    hit_id = request.path_params["hit_id"]
+    row = _hit_question(market_of(request), hit_id) if _ID.fullmatch(hit_id) else None
+    html = questions.parse(row).html if row else None
+    if html is None:
+        raise SiteError(404, "There is no such question.")
+    site = _site(request)
+    html = _MTURK_SCRIPT.sub(f"{site}/static/", _MTURK_HOSTS.sub(site, html))
+    headers = {
+        "Content-Security-Policy": _QUESTION_POLICY.format(site=site),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse(html, headers=headers)
+
+
+def show_image(request: Request) -> Response:
+    """A stored picture; its name is its content, so it may be kept for ever."""
+    name = request.path_params["name"]
+    path = market_of(request).images_folder / name[:2] / name
+    if not _IMAGE.fullmatch(name) or not path.is_file():
+        raise SiteError(404, "There is no such picture.")
+    # The frame has no origin, so a picture that it fetches needs leave; the pictures are shown to everybody.
+    headers = {**_FOREVER, "Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, headers=headers, media_type=MEDIA_TYPES[path.suffix[1:]])
+
+
+def show_static(request: Request) -> Response:
+    """The site's style sheet and scripts."""
+    name = request.path_params["name"]
+    if name not in STATIC:
+        raise SiteError(404, "There is no such file.")
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(TEMPLATES / name, headers=headers, media_type=STATIC[name])
+
+
+def _posted(handle: Callable[[Request, Fields], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that reads a form and handles it in a thread, as the database is not asynchronous."""
+
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(handle, request, await _fields(request))
+
+    return endpoint
+
+
+ROUTES = [
+    Route("/", show_list),
+    Route("/join", show_join),
+    Route("/join", _posted(do_join), methods=["POST"]),
+    Route("/projects/{group_id}/tasks", show_preview),
+    Route("/projects/{group_id}/accept", _posted(do_accept), methods=["POST"]),
+    Route("/projects/{group_id}/thanks", show_thanks),
+    Route("/mturk/preview", redirect_preview),
+    Route("/tasks/{assignment_id}", show_work),
+    Route("/tasks/{assignment_id}/return", _posted(do_return), methods=["POST"]),
+    Route("/mturk/externalSubmit", _posted(do_submit), methods=["POST"]),
+    Route("/mturk/submitted", show_submitted),
+    Route("/earnings", show_earnings),
+    Route("/questions/{hit_id}", show_question),
+    Route("/images/{name}", show_image),
+    Route("/static/{name}", show_static),
+]
+
+
+async def _fields(request: Request) -> Fields:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        async with request.form(max_part_size=LARGEST_ANSWER) as form:
+            return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if kind != "application/x-www-form-urlencoded":
+        raise SiteError(415, "The answer must be sent as a form (application/x-www-form-urlencoded).")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            raise SiteError(413, f"The answer has more than {LARGEST_ANSWER} bytes.")
+    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _settled(request: Request) -> tuple[Market, str | None]:
+    market = market_of(request)
+    states.settle(market)
+    return market, work.worker_of(market, _session(request))
+
+
+def _worker(request: Request) -> str:
+    worker_id = work.worker_of(market_of(request), _session(request))
+    if worker_id is None:
+        raise SiteError(403, "Join first: this page needs a worker's cookie.")
+    return worker_id
+
+
+def _own_assignment(request: Request) -> Any:
+    worker_id, assignment_id = _worker(request), request.path_params["assignment_id"]
+    row = work.assignment(market_of(request), assignment_id) if _ID.fullmatch(assignment_id) else None
+    if row is None or row["worker_id"] != worker_id:
+        raise SiteError(404, "You have no such task.")
+    return row
+
+
+def _group(request: Request) -> Any:
+    group_id = request.path_params["group_id"]
+    row = work.group(market_of(request), group_id) if _ID.fullmatch(group_id) else None
+    if row is None:
+        raise SiteError(404, "There is no such group of tasks.")
+    return row
+
+
+def _thanks(request: Request, market: Market, worker_id: str, title: str) -> Response:
+    earned, others = work.earnings(market, worker_id), work.groups(market, worker_id)
+    return page(request, "market_thanks.html", title=title, earned=earned, groups=others)
+
+
+def _hit_question(market: Market, hit_id: str) -> str | None:
+    row = market.row(states.with_type().where(states.hits.c.hit_id == hit_id))
+    return row["question"] if row and row["status"] != "Disposed" else None
+
+
+def _frame(hit_id: str, question: str, given: dict[str, str]) -> dict[str, object]:
+    """Where the frame's page is, with MTurk's four parameters, and its height (0: fill the window)."""
+    parsed = questions.parse(question)
+    address = parsed.url or f"/questions/{hit_id}"
+    joint = "&" if urlsplit(address).query else "?"
+    return {"src": f"{address}{joint}{urlencode(given)}", "height": parsed.frame_height}
+
+
+def _site(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def _submitted_path(assignment_id: str) -> str:
+    return f"/mturk/submitted?assignmentId={assignment_id}"
+
+
+def _local_path(path: str) -> str:
+    # Only a path on this site: neither //host nor /\host, which browsers take for another one.
+    return path if re.fullmatch(r"/(?![/\\])[\w/?=&.-]*", path, re.ASCII) else "/"
+
+
+def _cookie(request: Request) -> str:
+    # Cookies know no ports; two marketplaces on one machine must not log each other's workers out.
+    return f"photojury_{request.url.port or 80}"
+
+
+def _session(request: Request) -> str:
+    return request.cookies.get(_cookie(request), "")
+
+
+def _set_session(request: Request, response: Response, session: str) -> None:
+    response.set_cookie(
+        _cookie(request), session, max_age=365 * 86400, httponly=True, samesite="lax", path="/"
+    )
+
+
+def _csrf(session: str) -> str:
+    return hashlib.sha256(f"csrf:{session}".encode()).hexdigest()[:32]
+
+
+def _checked(request: Request, fields: Fields) -> dict[str, str]:
+    values = dict(fields)
+    session = _session(request)
+    if not session or not hmac.compare_digest(values.get("csrf", "").encode(), _csrf(session).encode()):
+        raise SiteError(403, "This form is out of date. Go back, reload the page and try again.")
+    return values

@@ -1,0 +1,53 @@
+"""Forced choice: two pictures, one must be chosen, -1 or 1 (paper 2's user study, section 6: 600 pairs, five people each).
+
+Pairs are drawn uniformly inside each part of the split; `forced_choice.pairs` of them over the whole study.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from photojury.annotate.sampling import uniform_pairs
+from photojury.annotate.tasks.kind import Choice, Kind, Terms, Unit
+from photojury.annotate.tasks.pairs import pair_units, parted_images
+from photojury.datasets.store import Study
+from photojury.datasets.streams import stream_seed
+from photojury.settings import Settings
+
+
+def terms(settings: Settings) -> Terms:
+    """What a HIT of forced choices offers."""
+    ours = settings.forced_choice
+    return Terms(
+        question=ours.question,
+        units_per_hit=ours.pairs_per_hit,
+        raters=ours.raters_per_pair,
+        reward_cents=ours.reward_cents,
+        assignment_minutes=ours.assignment_minutes,
+        title=f"Choose between {ours.pairs_per_hit} pairs of photos: {ours.question}"[:128],
+        description="Choose one of two photos. Use the arrow keys, or click.",
+        keywords="photo, image, picture, choice, quick",
+    )
+
+
+def choices(settings: Settings) -> Sequence[Choice]:
+    """The picture on the left (1) or the one on the right (-1)."""
+    return [
+        Choice(1, "photo", ("ArrowLeft", "1"), side="first"),
+        Choice(-1, "photo", ("ArrowRight", "2"), side="second"),
+    ]
+
+
+def plan(study: Study, batch: str) -> Sequence[Unit]:
+    """Pairs drawn uniformly, none twice."""
+    ids, parts = parted_images(study)
+    sample = uniform_pairs(
+        len(ids),
+        pairs=study.settings.forced_choice.pairs,
+        parts=np.asarray(parts),
+        seed=stream_seed(study.settings.study.seed, "pairs", batch),
+    )
+    return pair_units(sample, ids, parts)
+
+
+KIND = Kind("forced_choice", "comparisons", 2, "pair", terms, choices, plan)
