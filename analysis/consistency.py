@@ -23,6 +23,7 @@ predicts 71 % to 84 % under one homogeneous model, so that figure is no target.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ from photojury.analysis import votes as votes_module
 from photojury.errors import InputError, require_columns
 
 FloatArray = NDArray[np.float64]
+Method = Literal["bh", "by"]
 
 PERMUTATIONS = 9_999
 REFINED = 99_999  # for batches whose p is too near the smallest possible one to be told from it
@@ -95,10 +97,10 @@ class Consistency:
             ]
         )
 
-    def _share(self, measure: str, p: "pd.Series[float]", method: str, note: str) -> dict[str, object]:
+    def _share(self, measure: str, p: "pd.Series[float]", method: Method, note: str) -> dict[str, object]:
         if p.empty:
             return _row(measure, np.nan, 0, note)
-        found = int((adjusted(p.to_numpy(), method) <= self.alpha).sum())
+        found = int((adjusted(np.asarray(p, dtype=np.float64), method) <= self.alpha).sum())
         share = stats.binomtest(found, len(p)).proportion_ci(method="wilson")
         return _row(measure, found / len(p), len(p), note, float(share.low), float(share.high))
 
@@ -135,20 +137,18 @@ def consistency(
         raise InputError(f"alpha must lie in (0, 1) and permutations be 1 or more: {alpha}, {permutations}")
     votes = votes_module.of_ratings(ratings, attribute=attribute)
     keys = ["hit_key", "rater_id", "image_id"]
-    cells = (
-        votes.frame.assign(value=votes.values).groupby(keys, as_index=False, observed=True)["value"].mean()
-    )
+    cells = votes.frame.assign(value=votes.values).groupby(keys, observed=True)["value"].mean().reset_index()
     found = [_judge(block, seed, permutations) for block in _blocks(cells)]
     batches, raters, pairs = (pd.concat([part[number] for part in found]) for number in range(3))
     batches = batches.sort_values("hit_key", ignore_index=True)
-    batches["p_adjusted"] = adjusted(batches["p"].to_numpy(), "bh")
+    batches["p_adjusted"] = adjusted(np.asarray(batches["p"], dtype=np.float64), "bh")
     batches["significant"] = batches["p_adjusted"] <= alpha
     batches["reason"] = batches.pop("reason")
     raters = raters.sort_values(["hit_key", "rater_id"], ignore_index=True)
     return Consistency(batches, raters, pairs.reset_index(drop=True), alpha, permutations, seed)
 
 
-def adjusted(p: FloatArray, method: str = "bh") -> FloatArray:
+def adjusted(p: FloatArray, method: Method = "bh") -> FloatArray:
     """p values adjusted for a false discovery rate (bh: Benjamini and Hochberg 1995; by: and Yekutieli 2001).
 
     NaN stays NaN and counts as no test.
@@ -212,20 +212,18 @@ def _judge(block: _Block, seed: int, permutations: int) -> tuple[pd.DataFrame, p
     reason = np.where(
         testable, "", f"no two raters with {MIN_COMMON} images in common and more than one value each"
     )
-    complete = np.isfinite(values).all(axis=(1, 2))
-    table = pd.DataFrame({"hit_key": block.keys, "raters": m, "images": n})
-    table["straight_liners"] = straight.sum(axis=1)
-    table["complete"] = complete
-    table["mean_rho"] = np.where(testable, mean_rho, np.nan)
-    table["w"], table["p"], table["p_kendall_f"], table["p_friedman"] = np.full((4, batches), np.nan)
+    complete = np.asarray(np.isfinite(values).all(axis=(1, 2)))
+    tests = {name: np.full(batches, np.nan) for name in ("w", "p", "p_kendall_f", "p_friedman")}
     whole = np.flatnonzero(testable & complete)
     if whole.size:
-        table.loc[whole, "p"] = _p_complete(values[whole], seed, permutations)
+        tests["p"][whole] = _p_complete(values[whole], seed, permutations)
         for name, column in _concordance(values[whole]).items():
-            table.loc[whole, name] = column
+            tests[name][whole] = column
     for row in np.flatnonzero(testable & ~complete):
-        table.loc[row, "p"] = _p_incomplete(values[row], float(mean_rho[row]), seed, permutations)
-    table["reason"] = reason
+        tests["p"][row] = _p_incomplete(values[row], float(mean_rho[row]), seed, permutations)
+    table = pd.DataFrame({"hit_key": block.keys, "raters": m, "images": n})
+    table = table.assign(straight_liners=straight.sum(axis=1), complete=complete)
+    table = table.assign(mean_rho=np.where(testable, mean_rho, np.nan), **tests, reason=reason)
     pairs = pd.DataFrame(
         {
             "hit_key": np.repeat(block.keys, len(upper[0])),
@@ -322,18 +320,26 @@ def _p_incomplete(values: FloatArray, observed: float, seed: int, permutations: 
     """Permutation p of one batch with gaps: each rater is permuted over the images that he rated."""
     m, n = values.shape
     rated = np.isfinite(values)
+    pairs = [
+        (i, j)
+        for i, j in zip(*np.triu_indices(m, 1), strict=True)
+        if (rated[i] & rated[j]).sum() >= MIN_COMMON
+    ]
     generator = np.random.default_rng([seed, m, n, permutations, 1])
-    shuffled = np.full((m, permutations, n), np.nan)
-    for rater in range(m):
-        own = np.broadcast_to(values[rater, rated[rater]], (permutations, int(rated[rater].sum())))
-        shuffled[rater][:, rated[rater]] = generator.permuted(own, axis=1)
-    total, pairs = np.zeros(permutations), 0
-    for i, j in zip(*np.triu_indices(m, 1), strict=True):
-        both = rated[i] & rated[j]
-        if both.sum() >= MIN_COMMON:
+    step = max(1, 2**21 // (m * n))
+    as_large = 0
+    for start in range(0, permutations, step):
+        size = min(step, permutations - start)
+        shuffled = np.full((m, size, n), np.nan)
+        for rater in range(m):
+            own = np.broadcast_to(values[rater, rated[rater]], (size, int(rated[rater].sum())))
+            shuffled[rater][:, rated[rater]] = generator.permuted(own, axis=1)
+        total = np.zeros(size)
+        for i, j in pairs:
+            both = rated[i] & rated[j]
             total += (_unit_ranks(shuffled[i][:, both]) * _unit_ranks(shuffled[j][:, both])).sum(axis=1)
-            pairs += 1
-    return (1 + int((total / pairs >= observed - TOLERANCE).sum())) / (permutations + 1)
+        as_large += int((total / len(pairs) >= observed - TOLERANCE).sum())
+    return (1 + as_large) / (permutations + 1)
 
 
 def _pair_p(pairs: pd.DataFrame) -> "pd.Series[float]":

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -23,7 +24,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from photojury.analysis.consistency import Consistency
 from photojury.analysis.forced_choice import Agreement
@@ -40,7 +41,7 @@ CSS = {
     INK: "currentColor",
 }
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.grid": True,
     "axes.axisbelow": True,
@@ -70,7 +71,10 @@ SIZE = (4.6, 3.2)
 
 def rating_histogram(table: pd.DataFrame, *, unit: str = "stars") -> str:
     """Share of the answers at each level (a distribution table with `count_<level>` columns)."""
-    counts = {name.removeprefix("count_"): int(table[name].sum()) for name in _count_columns(table)}
+    counts = {
+        name.removeprefix("count_").replace("-", "−"): int(table[name].sum())
+        for name in _count_columns(table)
+    }
     total = sum(counts.values())
     alt = f"Share of {total:,} answers: " + ", ".join(
         f"{level} {unit} {100 * count / total:.0f} %" for level, count in counts.items()
@@ -101,7 +105,7 @@ def deviation_by_mean(table: pd.DataFrame, *, low: float, high: float, unit: str
             points["y"],
             s=14 * np.sqrt(points["size"]),
             color=OURS,
-            alpha=0.55,
+            alpha=0.7,
             linewidths=0,
             label=f"one {item} or more (n = {len(table):,})",
         )
@@ -119,7 +123,7 @@ def batch_agreement(found: Consistency) -> str:
     """Histogram of the mean correlation of a batch's raters, significant batches apart from the others."""
     tested = found.batches[found.batches["mean_rho"].notna()]
     significant = tested["significant"].astype(bool)
-    edges = np.linspace(-1, 1, 41)
+    edges = np.linspace(-1, 1, 41).tolist()
     alt = (
         f"Mean Spearman correlation of the raters in {len(tested):,} batches: mean {tested['mean_rho'].mean():.2f}; "
         f"{significant.sum():,} significant"
@@ -133,8 +137,8 @@ def batch_agreement(found: Consistency) -> str:
         axes.hist(parts, bins=edges, stacked=True, color=[OURS, QUIET], label=labels)
         axes.axvline(0, color=INK, linewidth=0.8)
         start = min(-0.25, float(tested["mean_rho"].min()) - 0.05)
-        axes.set(xlabel="mean Spearman correlation in a batch", ylabel="batches", xlim=(start, 1.0))
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.set(xlabel="mean Spearman correlation in a HIT", ylabel="HITs", xlim=(start, 1.0))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(visible=False, axis="x")
         _legend_above(axes)
     return done[0]
@@ -143,8 +147,9 @@ def batch_agreement(found: Consistency) -> str:
 def agreement_by_distance(found: Agreement, papers: list[tuple[float, Number]]) -> str:
     """Share of forced choices for the image with the higher score, by distance of the scores (cumulative)."""
     table = found.table[(found.table["kind"] == "cumulative") & (found.table["n_pairs"] > 0)]
+    beyond = zip(table["low"], table["mean"], strict=True)
     alt = "Agreement of forced choices with the score: " + ", ".join(
-        f"{100 * row.mean:.0f} % beyond {row.low:g}" for row in table.itertuples()
+        f"{100 * mean:.0f} % beyond {low:g}" for low, mean in beyond
     )
     with _drawing("forced-choice", alt) as (axes, done):
         mean = table["mean"].to_numpy()
@@ -218,4 +223,4 @@ def _around(low: float, high: float) -> tuple[float, float]:
 
 
 def _legend_above(axes: Axes) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.3, columnspacing=1.4)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.3, columnspacing=1.4)

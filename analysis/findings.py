@@ -175,13 +175,19 @@ def tables(answers: Answers, settings: Settings) -> dict[str, pd.DataFrame]:
 def _confusion_table(answers: Answers, settings: Settings) -> pd.DataFrame:
     """One row per cell, with counts and row shares."""
     found = confusion(answers, settings)
-    cells = found.counts.stack().rename("pairs").reset_index()
-    cells.columns = pd.Index(["pairwise", "global", "pairs"])
-    cells["row_share"] = found.row_shares().stack().to_numpy()
-    paper = "action_shots.confusion_{}_{}"
-    rows = zip(cells["pairwise"], cells["global"], strict=True)
-    cells["paper_row_share"] = [number(paper.format(row, column)).value for row, column in rows]
-    return cells.assign(c_g=found.c_g, c_p=found.c_p)
+    shares = found.row_shares()
+    rows = [
+        {
+            "pairwise": row,
+            "global": column,
+            "pairs": found.counts.loc[row, column],
+            "row_share": shares.loc[row, column],
+            "paper_row_share": number(f"action_shots.confusion_{row}_{column}").value,
+        }
+        for row in found.counts.index
+        for column in found.counts.columns
+    ]
+    return pd.DataFrame(rows).assign(c_g=found.c_g, c_p=found.c_p)
 
 
 def _consistency_table(answers: Answers, settings: Settings) -> pd.DataFrame:

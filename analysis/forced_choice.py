@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from statsmodels.stats.proportion import proportion_confint
 
 from photojury.analysis import bootstrap
 from photojury.analysis import votes as votes_module
@@ -38,7 +39,8 @@ class Agreement:
             inf where open), n_pairs, n_votes, mean (share m of votes for the higher score),
             vote_variance (m (1 - m), what the paper prints as "var"), between_pair_variance (of the
             pairs' own shares, dividing by pairs - 1; it holds the sampling noise of few votes), low_95,
-            high_95 (pair bootstrap); NaN in an empty bin, and low_95, high_95 also with a single pair.
+            high_95 (pair bootstrap; where all votes agree, Wilson's interval with one vote a pair); NaN in an
+            empty bin, and low_95, high_95 also for a single pair whose votes differ.
         tied_pairs: pairs left out because both scores are the same.
         unscored_pairs: pairs left out because an image has no score.
         seed, repeats: of the bootstrap.
@@ -81,7 +83,8 @@ def agreement_by_distance(
     known = np.isfinite(gap)
     if not known.any():
         raise InputError("forced choice: no compared pair has a score for both its images")
-    followed = np.bincount(pairs.codes, pairs.values * np.sign(np.nan_to_num(gap))[pairs.codes] > 0, gap.size)
+    agrees = pairs.values * np.sign(np.nan_to_num(gap))[pairs.codes] > 0
+    followed = np.bincount(pairs.codes, agrees, gap.size).astype(np.float64)
     counted = known & (gap != 0)
     rows = [
         _bin(kind, low, high, np.abs(gap), followed, pairs.counts(), seed, repeats)
@@ -122,14 +125,21 @@ def _bin(
     if not inside.any():
         return row | empty
     estimate = bootstrap.interval(_ratio, agreeing, votes, seed=seed, repeats=repeats)
+    low_95, high_95 = estimate.low, estimate.high
+    if estimate.value in (0, 1):
+        # All votes alike: every bootstrap sample is too, and an interval of no width would claim certainty.
+        # One vote a pair, since votes on one pair may be copies of each other.
+        low_95, high_95 = proportion_confint(
+            round(estimate.value) * agreeing.size, agreeing.size, method="wilson"
+        )
     shares = agreeing / votes
     between = float(shares.var(ddof=1)) if shares.size > 1 else np.nan
     return row | {
         "mean": estimate.value,
         "vote_variance": estimate.value * (1 - estimate.value),
         "between_pair_variance": between,
-        "low_95": estimate.low,
-        "high_95": estimate.high,
+        "low_95": low_95,
+        "high_95": high_95,
     }
 
 

@@ -142,7 +142,7 @@ def pair_truth(votes: ArrayLike, *, p_b: str | float | Fraction) -> IntArray:
     half = counts.shape[1] // 2
     lead = counts[:, -half:].sum(axis=1) - counts[:, :half].sum(axis=1)
     decided = np.abs(lead) * margin.denominator > counts.sum(axis=1) * margin.numerator
-    return np.where(decided, np.sign(lead), 0)
+    return np.where(decided, np.sign(lead), 0).astype(np.int64)
 
 
 def pair_prediction(difference: ArrayLike, *, tau: float = 0.0) -> IntArray:
@@ -169,7 +169,8 @@ def levels_prediction(probabilities: ArrayLike) -> IntArray:
         raise InputError("levels_prediction: probabilities must be (pairs, odd number of levels), all finite")
     half = table.shape[1] // 2
     parts = np.stack([table[:, half], table[:, half + 1 :].sum(axis=1), table[:, :half].sum(axis=1)], axis=1)
-    return np.array([0, 1, -1])[parts.argmax(axis=1)]
+    order: IntArray = np.array([0, 1, -1])[parts.argmax(axis=1)]
+    return order
 
 
 def pairwise_accuracy(truth: ArrayLike, predicted: ArrayLike, *, decided_only: bool = False) -> float:

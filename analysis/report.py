@@ -14,6 +14,7 @@ from markupsafe import Markup
 import photojury
 from photojury.analysis import findings, sections
 from photojury.analysis.answers import Answers, of_study
+from photojury.analysis.source import Source
 from photojury.datasets.images import write_atomically
 from photojury.datasets.papers import papers
 from photojury.datasets.store import Study
@@ -57,7 +58,7 @@ def render(study: Study, *, thumbnails: bool = True) -> str:
         papers=papers(),
         photojury=photojury.__version__,
         versions=versions(),
-        **sections.all_sections(sections.Source(study, answers, thumbnails)),
+        **sections.all_sections(Source(study, answers, thumbnails)),
     )
 
 

@@ -7,72 +7,17 @@ the others stand.
 """
 
 import dataclasses
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from photojury.analysis import figures, findings, wording
+from photojury.analysis import figures, findings, outcomes, wording
 from photojury.analysis.answers import TASKS, Answers
-from photojury.analysis.thumbnails import thumbnail
-from photojury.datasets.papers import Number, number
-from photojury.datasets.store import Study
+from photojury.analysis.confusion import Confusion
+from photojury.analysis.source import Context, Measure, Source, measure
+from photojury.datasets.papers import number
 from photojury.errors import InputError
-
-Context = dict[str, object]
-
-SHOWN = 6
-"""Pictures in a row of best, worst or most divisive ones."""
-
-TRAINING_COLUMNS = {
-    "Lg": "L_g (nats)",
-    "Lr": "L_r (nats)",
-    "auc": "AUC at p_a",
-    "pairwise_accuracy": "pair accuracy at p_b",
-}
-"""The metrics of paper 1 (section 5.1) with the words of the report; others keep their names."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """What sections are made from."""
-
-    study: Study
-    answers: Answers
-    thumbnails: bool
-
-    @cached_property
-    def images(self) -> pd.DataFrame:
-        """Distribution of each image; made once, since two sections read it."""
-        return findings.images(self.answers, self.study.settings)
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One line of a table that puts a paper's number beside the study's."""
-
-    label: str
-    ours: str
-    interval: str = ""
-    n: str = ""
-    paper: str = ""
-    source: str = ""
-    note: str = ""
-
-
-def all_sections(source: Source) -> dict[str, Context]:
-    """Every section by its name."""
-    made: dict[str, Context] = {}
-    for name, make in SECTIONS.items():
-        try:
-            made[name] = make(source)
-        except InputError as error:
-            made[name] = {"missing": str(error)}
-    return made
 
 
 def simulated(answers: Answers) -> str:
@@ -163,15 +108,15 @@ def _deviation_measures(source: Source) -> list[Measure]:
     for row in table[table["deviation"].isin(list(names))].to_dict("records"):
         reach = 1.96 * row["standard_error"]
         measures.append(
-            _measure(
-                f"{TASKS[row['task']]}: mean {names[row['deviation']]}",
+            measure(
+                f"{TASKS[row['task']]}: {names[row['deviation']]}",
                 row["mean"],
                 (row["mean"] - reach, row["mean"] + reach),
                 row["n"],
                 number(papers[row["task"]]),
             )
         )
-    measures = [dataclasses.replace(measure, note="") for measure in measures]  # one and the same note
+    measures = [dataclasses.replace(line, note="") for line in measures]  # one and the same note
     small, low = findings.low_images(source.images)
     paper = number("action_shots.low_deviation_share")
     measures.append(
@@ -207,7 +152,6 @@ def confusion(source: Source) -> Context:
                 }
             )
         cells.append((row, wording.whole(found.counts.loc[row].sum()), line))
-    low, high = number("action_shots.agreement_low"), number("action_shots.agreement_high")
     return {
         "cells": cells,
         "columns": list(shares.columns),
@@ -215,39 +159,44 @@ def confusion(source: Source) -> Context:
         "c_p": found.c_p,
         "n": wording.whole(found.n),
         "without_ratings": found.without_ratings,
-        "measures": [
-            Measure(
-                "both kinds of rating agree",
-                wording.share(found.agreement),
-                wording.share_interval(found.agreement_low, found.agreement_high),
-                wording.whole(found.n),
-                wording.share(number("action_shots.agreement").value, 0),
-                number("action_shots.agreement").source,
-            ),
-            Measure(
-                "agreement over all thresholds, lowest to highest",
-                f"{wording.share(sweep['agreement'].min(), 0)} to {wording.share(sweep['agreement'].max(), 0)}",
-                "",
-                wording.whole(found.n),
-                f"{wording.share(low.value, 0)} to {wording.share(high.value, 0)}",
-                low.source,
-                "c_g from 0 to 0.6, c_p from 0 to 1",
-            ),
-            Measure("they say the opposite", wording.share(found.opposite), n=wording.whole(found.n)),
-            Measure("Cohen's κ, linear weights", wording.decimal(found.weighted_kappa)),
-            Measure(
-                "being first mattered (table against its mirror image)",
-                f"p {wording.probability(found.mirror_p)}",
-                note=f"χ² = {wording.decimal(found.mirror, 1)}, {found.mirror_df} degrees of freedom",
-            ),
-        ],
+        "measures": _agreement_measures(found, sweep),
     }
+
+
+def _agreement_measures(found: Confusion, sweep: pd.DataFrame) -> list[Measure]:
+    low, high = number("action_shots.agreement_low"), number("action_shots.agreement_high")
+    return [
+        Measure(
+            "both kinds of rating agree",
+            wording.share(found.agreement),
+            wording.share_interval(found.agreement_low, found.agreement_high),
+            wording.whole(found.n),
+            wording.share(number("action_shots.agreement").value, 0),
+            number("action_shots.agreement").source,
+        ),
+        Measure(
+            "agreement over all thresholds, lowest to highest",
+            f"{wording.share(sweep['agreement'].min(), 0)} to {wording.share(sweep['agreement'].max(), 0)}",
+            "",
+            wording.whole(found.n),
+            f"{wording.share(low.value, 0)} to {wording.share(high.value, 0)}",
+            low.source,
+            "c_g from 0 to 0.6, c_p from 0 to 1",
+        ),
+        Measure("they say the opposite", wording.share(found.opposite), n=wording.whole(found.n)),
+        Measure("Cohen's κ, linear weights", wording.decimal(found.weighted_kappa)),
+        Measure(
+            "being first mattered (table against its mirror image)",
+            f"p {wording.probability(found.mirror_p)}",
+            note=f"χ² = {wording.decimal(found.mirror, 1)}, {found.mirror_df} degrees of freedom",
+        ),
+    ]
 
 
 def consistency(source: Source) -> Context:
     """Agreement of the raters within each HIT."""
     found = findings.consistency(source.answers, source.study.settings)
-    summary = found.summary().set_index("measure")
+    summary = {row["measure"]: row for row in found.summary().to_dict("records")}
     tested = int(found.batches["p"].notna().sum())
     if not tested:
         raise InputError(f"no HIT could be tested: {found.batches['reason'].iloc[0]}")
@@ -260,9 +209,9 @@ def consistency(source: Source) -> Context:
     measures = [
         Measure(
             label,
-            wording.share(summary.loc[name, "value"]),
-            wording.share_interval(summary.loc[name, "low"], summary.loc[name, "high"]),
-            wording.whole(summary.loc[name, "n"]),
+            wording.share(summary[name]["value"]),
+            wording.share_interval(summary[name]["low"], summary[name]["high"]),
+            wording.whole(summary[name]["n"]),
             wording.share(paper.value, 2) if name == "significant_bh" else "",
             paper.source if name == "significant_bh" else "",
             paper.note if name == "significant_bh" else "",
@@ -273,8 +222,8 @@ def consistency(source: Source) -> Context:
         ("mean_rho", "mean Spearman correlation of two raters"),
         ("mean_w", "mean Kendall's W"),
     ):
-        row = summary.loc[name]
-        measures.append(_measure(label, row["value"], (row["low"], row["high"]), row["n"], None))
+        row = summary[name]
+        measures.append(measure(label, row["value"], (row["low"], row["high"]), row["n"], None))
     return {
         "figure": figures.batch_agreement(found),
         "caption": "Agreement of the raters of a HIT: mean Spearman correlation over pairs of raters, "
@@ -336,139 +285,24 @@ def _distance_name(low: float) -> str:
     return "like_image.forced_choice_" + f"{low:g}".replace(".", "_")
 
 
-def pictures(source: Source) -> Context:
-    """The best, the worst and the most divisive images."""
-    if not source.thumbnails:
-        raise InputError("pictures were left out of this report")
-    scores = findings.scores(source.answers, source.study.settings)
-    table = scores.merge(source.images[["image_id", "sd"]], on="image_id")
-    table = table.merge(
-        source.answers.images[["image_id", "status", "format", "title", "source_id"]], on="image_id"
-    )
-    table = table[(table["status"] == "kept") & (table["n"] >= 2)]
-    if table.empty:
-        raise InputError("no image has two ratings or more yet")
-    count = max(1, min(SHOWN, len(table) // 3))
-    rows = (
-        ("Rated highest", table.sort_values(["score", "image_id"], ascending=[False, True])),
-        ("Rated lowest", table.sort_values(["score", "image_id"])),
-        ("Most divisive", table.sort_values(["sd", "image_id"], ascending=[False, True])),
-    )
-    return {
-        "rows": [
-            (title, [_picture(source, row) for row in part.head(count).to_dict("records")])
-            for title, part in rows
-        ]
-    }
-
-
-def _picture(source: Source, row: dict[str, object]) -> Context:
-    name = str(row["title"] or Path(str(row["source_id"])).name)
-    try:
-        uri = thumbnail(source.study.image_path(str(row["image_id"]), str(row["format"])))
-    except OSError:
-        uri = ""
-    return {
-        "uri": uri,
-        "name": name,
-        "score": wording.decimal(float(str(row["score"])), 2),
-        "interval": wording.interval(float(str(row["low"])), float(str(row["high"])), 2),
-        "sd": wording.decimal(float(str(row["sd"])), 2),
-        "n": row["n"],
-    }
-
-
-def training(source: Source) -> Context:
-    """What the trained networks reach on the test part, beside a constant predictor."""
-    models = []
-    for path in sorted((source.study.folder / "models").glob("*/evaluation.json")):
-        rows = [_flat(row) for row in _json(path).get("rows", [])]
-        names = list(dict.fromkeys(name for row in rows for name in row if name != "name"))
-        models.append(
-            {
-                "name": path.parent.name,
-                "columns": [_column(name) for name in names],
-                "rows": [
-                    [str(row.get("name", "")), *(_cell(row.get(name)) for name in names)] for row in rows
-                ],
-            }
-        )
-    if not models:
-        raise InputError(
-            "no network has been trained on this study; do so with: photojury train hybrid-siamese"
-        )
-    papers = [number(f"action_shots.{name}") for name in ("hybrid_test_lg", "hybrid_test_lr")]
-    return {"models": models, "papers": [f"{p.meaning}: {p.value:g} {p.unit} ({p.source})" for p in papers]}
-
-
-def recovery(source: Source) -> Context:
-    """How well the scores recover the planted truth of simulated raters."""
-    path = source.study.folder / "reports" / "recovery.json"
-    if not path.is_file():
-        raise InputError("this study has no planted truth")
-    found = _json(path)
-    rho, n = float(found["spearman"]), int(found["n"])
-    # Bonett and Wright (2000): Fisher's z with the standard error of Spearman's coefficient.
-    reach = 1.96 * np.sqrt((1 + rho**2 / 2) / (n - 3)) if n > 3 and abs(rho) < 1 else np.nan
-    z = np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12))
-    return {
-        "spearman": wording.decimal(rho),
-        "interval": wording.interval(float(np.tanh(z - reach)), float(np.tanh(z + reach))),
-        "n": wording.whole(n),
-    }
-
-
 SECTIONS: dict[str, Callable[[Source], Context]] = {
     "collected": collected,
     "ratings": ratings,
-    "pictures": pictures,
+    "pictures": outcomes.pictures,
     "confusion": confusion,
     "consistency": consistency,
     "forced_choice": forced_choice,
-    "training": training,
-    "recovery": recovery,
+    "training": outcomes.training,
+    "recovery": outcomes.recovery,
 }
 
 
-def _measure(label: str, value: float, limits: tuple[float, float], n: int, paper: Number | None) -> Measure:
-    return Measure(
-        label,
-        wording.decimal(value),
-        wording.interval(*limits),
-        wording.whole(n),
-        wording.decimal(paper.value) if paper else "",
-        paper.source if paper else "",
-        paper.note if paper else "",
-    )
-
-
-def _json(path: Path) -> dict[str, object]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}; make it again or delete it") from None
-    if not isinstance(found, dict):
-        raise InputError(f"{path} holds no JSON object; make it again or delete it")
-    return found
-
-
-def _flat(row: dict[str, object]) -> dict[str, object]:
-    """A row whose nested values (accuracy by p_b) are columns of their own."""
-    flat: dict[str, object] = {}
-    for name, value in row.items():
-        if isinstance(value, dict):
-            flat |= {f"{name} {key}": inner for key, inner in value.items()}
-        else:
-            flat[name] = value
-    return flat
-
-
-def _column(name: str) -> str:
-    first, _, rest = name.partition(" ")
-    return " ".join(filter(None, [TRAINING_COLUMNS.get(first, first), rest]))
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return wording.MISSING if value is None else str(value)
-    return wording.whole(value) if isinstance(value, int) else wording.decimal(value)
+def all_sections(source: Source) -> dict[str, Context]:
+    """Every section by its name."""
+    made: dict[str, Context] = {}
+    for name, make in SECTIONS.items():
+        try:
+            made[name] = make(source)
+        except InputError as error:
+            made[name] = {"missing": str(error)}
+    return made

@@ -212,7 +212,9 @@ def simulate(
     import dataclasses
 
     from photojury.annotate import simulate as simulation
+    from photojury.annotate.requester import connect
     from photojury.datasets.store import open_study
+    from photojury.progress import counter
     from photojury.runs import recording
 
     study = open_study(folder)
@@ -220,8 +222,9 @@ def simulate(
     quality = simulation.read_truth(study, truth) if truth else simulation.drawn_truth(study)
     panel = simulation.panel(raters, seed=seed, careless=careless)
     with recording(study, "annotate-simulate") as run:
-        site = url or f"http://127.0.0.1:{study.settings.market.port}"
-        done = simulation.simulate(site, panel, quality, seed=seed)
+        site = url or connect(study.settings).endpoint
+        with counter("assignments by simulated raters") as progress:
+            done = simulation.simulate(site, panel, quality, seed=seed, progress=progress)
         run.note("assignments", done.assignments)
     _tell(
         as_json,

@@ -36,8 +36,7 @@ class Requester:
     @property
     def name(self) -> str:
         """The endpoint; "local" for every port of this machine, since its marketplace lives in the study."""
-        host = urlsplit(self.endpoint).hostname or ""
-        return "local" if host in ("localhost", "::1") or host.startswith("127.") else self.endpoint
+        return "local" if _on_this_machine(self.endpoint) else self.endpoint
 
 
 def connect(settings: Settings) -> Requester:
@@ -56,7 +55,7 @@ def connect(settings: Settings) -> Requester:
     )
     with service_errors(endpoint):
         session = boto3.session.Session(region_name="us-east-1")
-        keyless = endpoint == local and session.get_credentials() is None
+        keyless = _on_this_machine(endpoint) and session.get_credentials() is None
         client = session.client(
             "mturk",
             endpoint_url=endpoint,
@@ -87,6 +86,11 @@ def service_errors(endpoint: str) -> Iterator[None]:
     except ValueError as error:
         # boto3's word for an endpoint that is no URL.
         raise ServiceError(f"market.target: {error}; write local, or a URL like https://host") from error
+
+
+def _on_this_machine(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def turk_code(error: botocore.exceptions.ClientError) -> str:

@@ -7,8 +7,8 @@ crosses parts.
 Source: paper 1 (action shots), eq. (1): for each image i, five partners j != i with probability
 p_j = exp(f_i·f_j) / sum over j' of exp(f_i·f_j'), f the L2-normalised VGG16 fc7 features. Computed densely
 that is N^2 dot products. Unit vectors bound f_i·f_j by 1, so a partner proposed uniformly and accepted with
-probability exp(f_i·f_j - 1) has exactly that distribution, without the sum: at most e^2 = 7.4 proposals a
-draw (e = 2.7 for features that are never negative), whatever N is.
+probability exp(f_i·f_j - 1) has exactly that distribution, without the sum: on average at most e^2 = 7.4
+proposals a draw (e = 2.7 for features that are never negative), however many images there are.
 
 **What is exact.** Draws are made one after another. Each is from the softmax over the partners still allowed
 (same part, another image, pair not yet drawn by either side) given all draws before it, up to the rounding of
@@ -40,7 +40,7 @@ Features = npt.NDArray[np.floating[Any]]
 _GATHER_BYTES = 1 << 20  # copied rows per side of a batch of dot products: stays in the processor's cache
 _DENSE_ENTRIES = 1 << 24  # cosines held at once by dense rows (64 MiB of float32)
 _DENSE_BYTES = 1 << 26  # feature rows copied at once for dense rows
-_LEAST_TEMPERATURE = 1e-6  # below this, temperature times any gap of float32 cosines is rounding error
+_LEAST_TEMPERATURE = 1e-6  # a smaller one would magnify the rounding of float32 cosines (6e-8)
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ def sample_pairs(
 ) -> PairSample:
     """Draw partners for every image with probability proportional to exp(cosine / temperature).
 
-    The matrix is read, never copied whole, so it may be a memory map. Memory besides it: about
-    100 + 16 x partners bytes an image and a few MiB (up to 150 MiB once dense rows are needed).
+    The matrix is read, never copied whole, so it may be a memory map. Memory besides it: about 300 bytes an
+    image at five partners, and a few MiB (some 200 MiB once dense rows are needed).
 
     Args:
         features: (n, d) floating point, one row per image, of any length but zero.

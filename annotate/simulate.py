@@ -16,8 +16,9 @@ for the left side, falls between cut points. Careless raters answer at random, a
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
@@ -35,9 +36,6 @@ from photojury.errors import InputError
 # Differences of impressions, in standard deviations of quality, at which "equal" becomes "better" and
 # "better" becomes "much better". Ours: with noise 0.5 they spread answers over all five levels.
 _PAIR_CUTS = (0.3, 1.2)
-
-# Raters at the site at the same time; the marketplace is on the same machine.
-_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,14 @@ def read_truth(study: Study, path: Path) -> dict[str, float]:
     return truth
 
 
-def simulate(site: str, raters: Sequence[Rater], quality: Mapping[str, float], *, seed: int) -> Simulated:
+def simulate(
+    site: str,
+    raters: Sequence[Rater],
+    quality: Mapping[str, float],
+    *,
+    seed: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Simulated:
     """Let a panel do every open HIT that each of them may do.
 
     Args:
@@ -124,26 +129,34 @@ def simulate(site: str, raters: Sequence[Rater], quality: Mapping[str, float], *
         raters: who rates.
         quality: planted quality by image id.
         seed: the study's.
+        progress: called with the number of assignments done.
 
     Raises:
         ServiceError: the site does not answer, or not as a worker site does.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        done = list(pool.map(lambda rater: _work(site, rater, quality, seed), raters))
-    return Simulated(len(raters), sum(a for a, _ in done), sum(n for _, n in done))
-
-
-def _work(site: str, rater: Rater, quality: Mapping[str, float], seed: int) -> tuple[int, int]:
-    random = stream(seed, "simulate", rater.name)
-    assignments = answers = 0
-    with Visitor(site) as visitor:
-        for task in visitor.tasks():
+    done: list[int] = []
+    with ExitStack() as visits:
+        # One HIT, then the next rater's turn: everyone does a like share, in the same order every time.
+        waiting = deque(
+            (rater, visits.enter_context(Visitor(site)), stream(seed, "simulate", rater.name))
+            for rater in raters
+        )
+        while waiting:
+            rater, visitor, random = waiting.popleft()
+            task = visitor.next_task()
+            if task is None:
+                continue
             items = answer(task.data, rater, quality, random)
-            seconds = sum(item["ms"] for item in items) / 1000
-            page = {"active_seconds": round(seconds, 1), "viewport": [1280, 800], "simulated": True}
-            visitor.submit(task, {"answers": json.dumps(items), "page": json.dumps(page)})
-            assignments, answers = assignments + 1, answers + len(items)
-    return assignments, answers
+            visitor.submit(task, {"answers": json.dumps(items), "page": json.dumps(_page_facts(items))})
+            done.append(len(items))
+            progress(len(done))
+            waiting.append((rater, visitor, random))
+    return Simulated(len(raters), len(done), sum(done))
+
+
+def _page_facts(items: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    seconds = sum(item["ms"] for item in items) / 1000
+    return {"active_seconds": round(seconds, 1), "viewport": [1280, 800], "pixel_ratio": 1}
 
 
 def answer(

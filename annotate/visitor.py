@@ -4,12 +4,12 @@ Every step is a request that a browser would send; the pages are found through t
 promises (form#accept, iframe#task, hidden inputs).
 
     with Visitor("http://127.0.0.1:8700") as visitor:
-        for task in visitor.tasks():
+        while task := visitor.next_task():
             visitor.submit(task, {"answers": "[]"})
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from types import TracebackType
@@ -51,18 +51,16 @@ class Visitor:
     ) -> None:
         self._session.close()
 
-    def tasks(self) -> Iterator[Task]:
-        """Every HIT that this worker may do, accepted one after the other; submit each before the next."""
-        tried: set[str] = set()
+    def next_task(self) -> Task | None:
+        """Accept the next HIT that this worker may do; None when there is none left."""
         while True:
-            page = self._next_offer(tried)
+            page = self._next_offer()
             if page is None:
-                return
+                return None
             working = self._send(page, "accept")
-            if working.frame is None:
-                tried.add(page.url)  # somebody else took the last assignment between seeing and accepting
-                continue
-            yield self._open(working)
+            if working.frame is not None:
+                return self._open(working)
+            # Somebody else took the last assignment between seeing and accepting: look again.
 
     def submit(self, task: Task, fields: Mapping[str, str]) -> None:
         """Post the answers of a task."""
@@ -75,21 +73,17 @@ class Visitor:
         fields = form.fields if form else {}
         self._request("POST", urljoin(self._site, "join"), {**fields, "simulated": "1"})
 
-    def _next_offer(self, tried: set[str]) -> "_Page | None":
+    def _next_offer(self) -> "_Page | None":
         """A page with a form to accept: the one after the last submission, else one from the list."""
         after, self._after = self._after, None
         if after is not None and "accept" in after.forms:
             return after
         listing = _parse(self._request("GET", self._site))
         for link in listing.links:
-            if urlsplit(link).netloc != urlsplit(self._site).netloc or link in tried:
-                continue
-            if "/projects/" not in link:
-                continue
-            page = _parse(self._request("GET", link))
-            if "accept" in page.forms:
-                return page
-            tried.add(link)
+            if link.startswith(urljoin(self._site, "projects/")):
+                page = _parse(self._request("GET", link))
+                if "accept" in page.forms:
+                    return page
         return None
 
     def _send(self, page: "_Page", form_id: str) -> "_Page":

@@ -1,14 +1,15 @@
-"""Image networks that a paper's head stands on: RGB in [0, 1] in, a grid of features out.
+"""Image networks that a paper's head stands on: pictures in, a grid of features out.
 
-Takes in a backbone's name; gives out a module from (n, 3, size, size) float32 to (n, channels, grid, grid),
-which does its own normalisation. Weights are never fetched from the network.
+Takes in a backbone's name; gives out a module. `prepare` is the part without learned weights, done once for
+each picture; the module itself goes from that to (n, channels, grid, grid). Weights are never fetched from
+the network.
 
     >>> backbone = build("small", weights="none")
-    >>> backbone(torch.rand(2, 3, 128, 128)).shape
-    torch.Size([2, 32, 8, 8])
+    >>> backbone(backbone.prepare(torch.rand(2, 3, 256, 256))).shape
+    torch.Size([2, 16, 4, 4])
 """
 
-from collections.abc import Callable
+import pickle
 from pathlib import Path
 
 import torch
@@ -23,24 +24,26 @@ VGG16_FILE = "vgg16-397923af.pth"
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Channel mean and standard deviation that torchvision's weights were trained with."""
+"""Channel mean and standard deviation in RGB that torchvision's weights were trained with."""
 
 
 class Backbone(nn.Module):
-    """A module that knows how many channels it gives out and at which size it likes its pictures."""
+    """What a head needs to know of a backbone: its channels, and how its pictures are made ready."""
 
     channels: int
-    size: int
+
+    def prepare(self, images: torch.Tensor) -> torch.Tensor:
+        """What is computed once per picture, from (n, 3, size, size) RGB in [0, 1]."""
+        return images
+
+    def calibrate(self, prepared: torch.Tensor) -> None:
+        """Look at all prepared training pictures once, before training."""
 
 
 class Vgg16(Backbone):
-    """VGG16's conv1_1 to pool5 (Simonyan and Zisserman 2015): 512 channels, 7 x 7 at 224 pixels.
-
-    Normalised with ImageNet's mean and deviation in RGB, as torchvision's weights want it.
-    """
+    """VGG16's conv1_1 to pool5 (Simonyan and Zisserman 2015): 512 channels, 7 x 7 at 224 pixels."""
 
     channels = 512
-    size = 224
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,57 +52,158 @@ class Vgg16(Backbone):
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        normalised = (images - self.get_buffer("mean")) / self.get_buffer("std")
-        features: torch.Tensor = self.layers(normalised)
+        features: torch.Tensor = self.layers((images - self.get_buffer("mean")) / self.get_buffer("std"))
         return features
 
 
 class Small(Backbone):
-    """A compact net for CPUs and small studies: a fixed first layer, then 4,000 learned weights.
+    """A compact net for CPUs and small studies: a fixed first layer, then some hundred learned weights.
 
-    A net that starts at random cannot learn to see blur or noise from fifty pictures. So the first layer
-    is fixed: in each cell of an 8 x 8 grid it measures the lightness, two colour-opponent channels and
-    the saturation (their means), the spread of lightness, the share of crushed and of blown pixels,
-    and, at three scales, the logarithm of the mean horizontal, vertical and Laplacian detail.
-    Two convolutions (1 x 1, then 3 x 3) learn from these 18 measures, standardised by batch norm.
+    A net that starts at random does not learn to see blur or noise from fifty pictures. So its first layer is
+    fixed (`measures`) and only two 1 x 1 convolutions learn from it. While training, each measure of each
+    picture is shifted by normal noise of `jitter` standard deviations, as another photograph would shift it.
     """
 
-    channels = 32
-    size = 192
-    grid = 8
+    channels = 16
 
-    def __init__(self) -> None:
+    def __init__(self, jitter: float = 0.0) -> None:
         super().__init__()
-        self.standardise = nn.BatchNorm2d(16, affine=False)
-        self.learned = nn.Sequential(
-            nn.Conv2d(16, 32, 1), nn.ReLU(), nn.Conv2d(32, self.channels, 3, padding=1), nn.ReLU()
+        self.jitter = jitter
+        self.register_buffer("mean", torch.zeros(1, MEASURES, 1, 1))
+        self.register_buffer("std", torch.ones(1, MEASURES, 1, 1))
+        self.layers = nn.Sequential(
+            nn.Conv2d(MEASURES, self.channels, 1),
+            nn.ReLU(),
+            nn.Conv2d(self.channels, self.channels, 1),
+            nn.ReLU(),
         )
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.learned(self.standardise(measures(images, self.grid)))
+    def prepare(self, images: torch.Tensor) -> torch.Tensor:
+        """The (n, 21, 4, 4) measures."""
+        return measures(images)
+
+    def calibrate(self, prepared: torch.Tensor) -> None:
+        """Take the mean and deviation of each measure over the training pictures, to standardise with."""
+        self.get_buffer("mean").copy_(prepared.mean((0, 2, 3), keepdim=True))
+        self.get_buffer("std").copy_(prepared.std((0, 2, 3), keepdim=True) + 1e-6)
+
+    def forward(self, prepared: torch.Tensor) -> torch.Tensor:
+        inputs = (prepared - self.get_buffer("mean")) / self.get_buffer("std")
+        if self.training and self.jitter:
+            inputs = inputs + self.jitter * torch.randn_like(inputs[:, :, :1, :1])
+        features: torch.Tensor = self.layers(inputs)
         return features
 
 
-def measures(images: torch.Tensor, grid: int) -> torch.Tensor:
-    """The fixed first layer of `Small`: (n, 3, h, w) RGB in [0, 1] to (n, 16, grid, grid)."""
+SCALES = 3
+GRID = 4
+MEASURES = 7 + 5 * SCALES - 1
+CRUSHED, BLOWN = 0.03, 0.97
+"""Lightness below and above which a pixel counts as lost in shadow or in light."""
+
+
+def measures(images: torch.Tensor) -> torch.Tensor:
+    """What the net `Small` is shown of a picture, in each cell of a 4 x 4 grid.
+
+    Lightness (mean and spread), share of crushed and of blown pixels, saturation and two colour-opponent
+    channels (means); and at full, half and quarter size five statistics of the lightness x normalised by its
+    local mean and deviation, which hardly depend on what is shown but on how sharp and noisy it is (after
+    Mittal, Moorthy, Bovik 2012, "No-Reference Image Quality Assessment in the Spatial Domain"): log of the
+    local deviation, correlation of straight and of diagonal neighbours, E|x|^2 / E x^2, and E x^2.
+
+    Args:
+        images: (n, 3, size, size) RGB in [0, 1], size at least 64.
+
+    Returns:
+        (n, 22, 4, 4); a mirrored picture gives the mirrored measures.
+    """
     red, green, blue = images.unbind(1)
     light = (0.299 * red + 0.587 * green + 0.114 * blue).unsqueeze(1)  # ITU-R BT.601 luma
-    colour = torch.stack([red - green, (red + green) / 2 - blue, images.amax(1) - images.amin(1)], dim=1)
-    clipped = torch.cat([light < 0.03, light > 0.97], dim=1).float()
-    pooled = functional.adaptive_avg_pool2d(torch.cat([light, light**2, colour, clipped], dim=1), grid)
-    mean, square, rest = pooled[:, :1], pooled[:, 1:2], pooled[:, 2:]
-    spread = (square - mean**2).clamp_min(0).sqrt()
-    found = [mean, spread, rest]
-    for _ in range(3):
-        found.append(functional.adaptive_avg_pool2d(_detail(light), grid).add(1e-3).log())
+    saturation = images.amax(1) - images.amin(1)
+    colour = torch.stack([saturation, red - green, (red + green) / 2 - blue], dim=1)
+    means = _cells(torch.cat([light, light < CRUSHED, light > BLOWN, colour], dim=1))
+    spread = (_cells(light**2) - means[:, :1] ** 2).clamp_min(0).sqrt()
+    found = [means, spread]
+    for _ in range(SCALES):
+        found.append(_texture(light))
         light = functional.avg_pool2d(light, 2)
     return torch.cat(found, dim=1)
 
 
-def _detail(light: torch.Tensor) -> torch.Tensor:
-    """Absolute horizontal, vertical and Laplacian differences: (n, 1, h, w) to (n, 3, h - 2, w - 2)."""
-    centre = light[:, :, 1:-1, 1:-1]
-    left, right = light[:, :, 1:-1, :-2], light[:, :, 1:-1, 2:]
-    above, below = light[:, :, :-2, 1:-1], light[:, :, 2:, 1:-1]
-    laplacian = left + right + above + below - 4 * centre
-    return torch.cat([right - left, below - above, laplacian], dim=1).abs()
+def _texture(light: torch.Tensor) -> torch.Tensor:
+    """The five statistics of one scale: (n, 1, h, w) to (n, 5, 4, 4)."""
+    mean = _blur(light)
+    deviation = (_blur(light**2) - mean**2).clamp_min(0).sqrt()
+    x = (light - mean) / (deviation + 0.01)
+    energy = _cells(x**2) + 1e-3
+    straight = _cells(x[..., 1:] * x[..., :-1]) + _cells(x[..., 1:, :] * x[..., :-1, :])
+    diagonal = _cells(x[..., 1:, 1:] * x[..., :-1, :-1]) + _cells(x[..., 1:, :-1] * x[..., :-1, 1:])
+    shape = _cells(x.abs()) ** 2 / energy
+    local = _cells((deviation + 0.005).log())
+    return torch.cat([local, straight / energy, diagonal / energy, shape, energy], dim=1)
+
+
+def _cells(maps: torch.Tensor) -> torch.Tensor:
+    return functional.adaptive_avg_pool2d(maps, GRID)
+
+
+def _blur(light: torch.Tensor) -> torch.Tensor:
+    return functional.avg_pool2d(functional.pad(light, [3, 3, 3, 3], mode="reflect"), 7, 1)
+
+
+def build(name: str, *, weights: str, jitter: float = 0.0) -> Backbone:
+    """Make a backbone.
+
+    Args:
+        name: vgg16 or small.
+        weights: "imagenet" (torchvision's file in torch's cache), "none" (random), or a file's path; `small`
+            has none to load.
+        jitter: of `Small`.
+
+    Raises:
+        InputError: an unknown name, or weights that are not there or do not fit.
+    """
+    if name == "small":
+        return Small(jitter)
+    if name != "vgg16":
+        raise unknown_name("backbone", name, ("vgg16", "small"))
+    backbone = Vgg16()
+    if weights != "none":
+        state = vgg16_weights(weights, otherwise="train with --backbone small")
+        features = {key.removeprefix("features."): value for key, value in state.items() if "features." in key}
+        load_weights(backbone.layers, features, weights)
+    return backbone
+
+
+def vgg16_weights(weights: str, *, otherwise: str) -> dict[str, torch.Tensor]:
+    """The state of torchvision's VGG16 from its cache ("imagenet") or a file, never from the network.
+
+    Args:
+        weights: "imagenet" or a file's path.
+        otherwise: what can be done without weights, for the error's sentence.
+
+    Raises:
+        InputError: the file is not there, or holds no weights.
+    """
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / VGG16_FILE
+    path = cached if weights == "imagenet" else Path(weights)
+    if not path.is_file():
+        raise InputError(
+            f"the weights of VGG16 are not at {path}; put torchvision's {VGG16_FILE} there, name another place "
+            f"with --weights FILE, or {otherwise}"
+        )
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path} holds no torch weights: {str(error).splitlines()[0]}") from None
+    if not isinstance(state, dict):
+        raise InputError(f"{path} holds no state of a network, but a {type(state).__name__}")
+    return state
+
+
+def load_weights(module: nn.Module, state: dict[str, torch.Tensor], source: str) -> None:
+    """Load a state into a module, or say that it is of another network."""
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"the weights {source} are of another network: {str(error).splitlines()[0]}") from None

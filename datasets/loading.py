@@ -10,7 +10,7 @@ the rater, not the picture, and are left out; so are pictures that are no longer
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -108,25 +108,37 @@ class Pictures:
     Args:
         paths: the file of each image id.
         size: pixels of a side.
-        cache: keep each picture in memory (3 * size * size bytes) once it is read.
+        cache: keep each picture in memory once it is read (3 * size * size bytes, or what transform gives).
+        transform: applied to each (3, size, size) picture once; for spawned workers, a top-level function.
     """
 
-    def __init__(self, paths: Mapping[str, Path], size: int, *, cache: bool) -> None:
+    def __init__(
+        self,
+        paths: Mapping[str, Path],
+        size: int,
+        *,
+        cache: bool,
+        transform: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
         self.paths = dict(paths)
         self.size = size
+        self.transform = transform
         self._cache: dict[str, torch.Tensor] | None = {} if cache else None
 
     def __getitem__(self, image_id: str) -> torch.Tensor:
-        """(3, size, size) float32 in [0, 1].
+        """(3, size, size) float32 in [0, 1], or what the transform makes of it.
 
         Raises:
             StoreError: the file is missing or cannot be decoded.
         """
-        if self._cache is None:
-            return self._read(image_id).float() / 255
-        if image_id not in self._cache:
-            self._cache[image_id] = self._read(image_id)
-        return self._cache[image_id].float() / 255
+        kept = self._cache.get(image_id) if self._cache is not None else None
+        if kept is None:
+            kept = self._read(image_id)
+            if self.transform is not None:
+                kept = self.transform(kept.float() / 255)
+            if self._cache is not None:
+                self._cache[image_id] = kept
+        return kept.float() / 255 if kept.dtype == torch.uint8 else kept
 
     def stack(self, image_ids: Sequence[str]) -> torch.Tensor:
         """(n, 3, size, size) float32 of several pictures."""

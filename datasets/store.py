@@ -102,8 +102,13 @@ class Study:
         self.engine.dispose()
 
 
-def create_study(folder: Path, name: str) -> Study:
+def create_study(folder: Path, name: str, values: Mapping[tuple[str, str], object] | None = None) -> Study:
     """Make a study folder with a commented study.toml and an empty store.
+
+    Args:
+        folder: made where it is not there yet.
+        name: what raters and readers are shown.
+        values: settings other than the defaults, by (section, key).
 
     Raises:
         InputError: the folder holds a study already.
@@ -112,7 +117,7 @@ def create_study(folder: Path, name: str) -> Study:
     if path.exists():
         raise InputError(f"{path} exists already; name another folder, or edit that file")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(settings_module.template(name), encoding="utf-8")
+    path.write_text(settings_module.template(name, values or {}), encoding="utf-8")
     return open_study(folder)
 
 

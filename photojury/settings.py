@@ -207,14 +207,20 @@ def override(settings: Settings, environ: Mapping[str, str]) -> Settings:
     return result
 
 
-def template(name: str) -> str:
-    """A commented study.toml with every default, for `photojury init`."""
+def template(name: str, values: Mapping[tuple[str, str], object] = types.MappingProxyType({})) -> str:
+    """A commented study.toml with every default, for `photojury init`.
+
+    Args:
+        name: the study's name.
+        values: other values than the defaults, by (section, key).
+    """
+    values = {("study", "name"): name, **values}
     lines = ["# A photojury study. Every key may be left out; what stands here is the default.", ""]
     for part in dataclasses.fields(Settings):
         section = typing.cast(type, part.type)
         lines += [f"# {(section.__doc__ or '').strip()}", f"[{part.name}]"]
         for key in dataclasses.fields(section):
-            value = name if (part.name, key.name) == ("study", "name") else key.default
+            value = values.get((part.name, key.name), key.default)
             lines.append(f"{key.name} = {_toml(value)}  # {key.metadata['comment']}")
         lines.append("")
     return "\n".join(lines)

@@ -33,8 +33,8 @@ def terms(settings: Settings) -> Terms:
 def choices(settings: Settings) -> Sequence[Choice]:
     """The picture on the left (1) or the one on the right (-1)."""
     return [
-        Choice(1, "photo", ("ArrowLeft", "1"), side="first"),
-        Choice(-1, "photo", ("ArrowRight", "2"), side="second"),
+        Choice(1, "photo", ("ArrowLeft", "ArrowUp", "1"), side="first"),
+        Choice(-1, "photo", ("ArrowRight", "ArrowDown", "2"), side="second"),
     ]
 
 

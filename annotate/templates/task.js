@@ -33,7 +33,9 @@ const nameOf = (url) => url.split("/").pop().split(".")[0];
 const narrow = matchMedia("(max-aspect-ratio: 4/5)");
 const sideWord = (side) => (side === "first" ? (narrow.matches ? "Upper " : "Left ")
   : side === "second" ? (narrow.matches ? "Lower " : "Right ") : "");
-const keyName = (key) => ({ ArrowLeft: "←", ArrowRight: "→" })[key] || key;
+const keyName = (key) => ({ ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" })[key] || key;
+// The arrow that points at the picture, as the two stand now.
+const bestKey = (keys) => keys[narrow.matches && keys[1] && keys[1].startsWith("Arrow") ? 1 : 0];
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 // Time with the page in front.
@@ -182,10 +184,10 @@ function label() {
   [...answers.children].forEach((made, index) => {
     const choice = data.choices[index];
     const hint = choice.hint ? `<small></small>` : "";
-    made.innerHTML = `<span></span>${hint}<br><kbd></kbd>`;
+    made.innerHTML = `<span></span>${hint}<kbd></kbd>`;
     made.querySelector("span").textContent = capital(`${sideWord(choice.side)}${choice.label}`);
     if (hint) made.querySelector("small").textContent = choice.hint;
-    made.querySelector("kbd").textContent = keyName(choice.keys[0]);
+    made.querySelector("kbd").textContent = keyName(bestKey(choice.keys));
     if (data.kind === "stars") made.setAttribute("aria-label", `${choice.value} of ${data.choices.length} stars`);
   });
 }

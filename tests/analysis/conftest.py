@@ -32,7 +32,7 @@ def fill(study: Study, files: list[bytes], *, simulated: bool = True, seed: int 
         facts = inspect(data, max_megapixels=50, min_side=16)
         store_image(study.images_folder, data, facts)
         ids.append(facts.image_id)
-        row = {"image_id": facts.image_id, "source": "folder", "source_id": f"photo {number:03d}.jpg"}
+        row: Row = {"image_id": facts.image_id, "source": "folder", "source_id": f"photo {number:03d}.jpg"}
         row |= {"retrieved_at": 0.0, "width": facts.width, "height": facts.height}
         study.add("images", [{**row, "format": facts.format, "bytes": facts.bytes}])
     quality = dict(zip(ids, generator.permutation(np.linspace(-1.6, 1.6, len(ids))), strict=True))

@@ -1,0 +1,44 @@
+"""Percentile bootstrap intervals."""
+
+import numpy as np
+import pytest
+
+from photojury.analysis.bootstrap import interval
+from photojury.errors import InputError
+
+
+def mean(values: np.ndarray) -> float:
+    return float(values.mean())
+
+
+def test_interval_of_a_mean_matches_the_normal_one() -> None:
+    """For 400 draws of a normal variable the limits lie near mean +- 1.96 s / sqrt(n)."""
+    values = np.random.default_rng(3).normal(5, 2, 400)
+    found = interval(mean, values, seed=1, repeats=4000)
+    reach = 1.96 * values.std() / 20
+    assert found.value == values.mean()
+    assert found.low == pytest.approx(values.mean() - reach, abs=0.02)
+    assert found.high == pytest.approx(values.mean() + reach, abs=0.02)
+
+
+def test_same_seed_same_interval() -> None:
+    """The seed alone decides the draws."""
+    values = np.arange(20.0)
+    assert interval(mean, values, seed=4) == interval(mean, values, seed=4)
+    assert interval(mean, values, seed=4) != interval(mean, values, seed=5)
+
+
+def test_what_cannot_be_estimated_is_said() -> None:
+    """One row and an undefined statistic give no interval, with the reason."""
+    assert interval(mean, np.array([2.0]), seed=1).note == "one row only, so no interval"
+    undefined = interval(lambda values: float("nan"), np.arange(5.0), seed=1)
+    assert np.isnan(undefined.low)
+    assert "undefined" in undefined.note
+
+
+def test_bad_arguments_are_refused() -> None:
+    """Unequal lengths, no rows, no repeats."""
+    with pytest.raises(InputError, match="one length"):
+        interval(lambda a, b: 0.0, np.arange(3.0), np.arange(4.0), seed=1)
+    with pytest.raises(InputError, match="repeats"):
+        interval(mean, np.arange(3.0), seed=1, repeats=0)
