@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 else:
     MTurkClient = Any
 
-# Long lists are read by many calls; a marketplace that throttles is asked again, with growing pauses.
-_RETRIES = {"mode": "standard", "max_attempts": 8}
+# A marketplace that throttles is asked again, with growing pauses; one on this machine answers or is not there.
+_PATIENCE, _LOCAL_PATIENCE = 8, 2
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ def connect(settings: Settings) -> Requester:
     target = settings.market.target
     local = f"http://127.0.0.1:{settings.market.port}"
     endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK") or (local if target == "local" else target)
+    attempts = _LOCAL_PATIENCE if _on_this_machine(endpoint) else _PATIENCE
     config = botocore.config.Config(
-        retries=_RETRIES,  # type: ignore[arg-type]
-        connect_timeout=10,
-        read_timeout=120,
+        retries={"mode": "standard", "max_attempts": attempts}, connect_timeout=10, read_timeout=120
     )
     with service_errors(endpoint):
         session = boto3.session.Session(region_name="us-east-1")

@@ -29,10 +29,10 @@ def outcome(difference: Fraction, threshold: Fraction) -> str:
 
 
 def test_thresholds_are_inclusive_where_floats_err() -> None:
-    """Means 2.3 and 2.0 of ten ratings differ by 0.3, which counts as equal; in floats 2.3 - 2.0 > 0.3 does not."""
-    ratings = ratings_of({"a": [2] * 7 + [3] * 3, "b": [2] * 10})
+    """Means 1.3 and 1.0 of ten ratings differ by 0.3, which counts as equal; in floats 1.3 - 1.0 > 0.3."""
+    ratings = ratings_of({"a": [1] * 7 + [2] * 3, "b": [1] * 10})
     comparisons = pairs_of({("a", "b"): [1, 0, 0, 0, 0]})
-    assert 2.3 - 2.0 > 0.3 - 1e-17
+    assert 1.3 - 1.0 > 0.3
     found = confusion(ratings, comparisons, c_g="0.3", c_p="0.2")
     assert found.counts.loc["equal", "equal"] == 1
     assert confusion(ratings, comparisons, c_g="0.299", c_p="0.199").counts.loc["better", "better"] == 1
