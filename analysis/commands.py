@@ -9,27 +9,28 @@ from photojury.options import json_option, study_option
 TABLES = {
     "counts": "What was asked and answered, task by task.",
     "payments": "What was paid and is due.",
-    "distributions": "Distribution, mean and deviation of the ratings of each image.",
+    "distributions": "Ratings of each image: counts, mean, deviation.",
     "deviations": "Mean deviation of both kinds of rating, beside paper 1's.",
     "confusion": "Stars against pairwise ratings (paper 1, Table 1).",
     "consistency": "Agreement of the raters within each HIT.",
-    "forced-choice": "Agreement of forced choices with the scores, by distance (paper 2, Table 2).",
-    "scores": "Mean opinion score of each image; also written into the study's scores table.",
+    "forced-choice": "Forced choices against scores (paper 2, Table 2).",
+    "scores": "Mean opinion scores, also written to the study.",
 }
 
 
 @click.group(invoke_without_command=True, epilog="Example: photojury analyze --study demo-study")
 @study_option
+@json_option
 @click.pass_context
-def analyze(ctx: click.Context, folder: Path) -> None:
+def analyze(ctx: click.Context, folder: Path, as_json: bool) -> None:
     """Report what the answers are worth: the whole report, or one TABLE.
 
     Without a command, the report is written to reports/index.html in the study.
     """
     # `analyze --study X TABLE` means the same as `analyze TABLE --study X`.
-    ctx.default_map = {name: {"folder": folder} for name in analyze.commands}
+    ctx.default_map = {name: {"folder": folder, "as_json": as_json} for name in analyze.commands}
     if ctx.invoked_subcommand is None:
-        ctx.invoke(report, folder=folder, out=None, thumbnails=True, as_json=False)
+        ctx.invoke(report, folder=folder, out=None, thumbnails=True, as_json=as_json)
 
 
 @analyze.command(epilog="Example: photojury analyze report --study demo-study")

@@ -91,11 +91,6 @@ class Confusion:
         totals = self.counts.sum(axis=1)
         return self.counts.div(totals.where(totals > 0), axis=0)
 
-    def column_shares(self) -> pd.DataFrame:
-        """Each column divided by its sum; NaN in an empty column."""
-        totals = self.counts.sum(axis=0)
-        return self.counts.div(totals.where(totals > 0), axis=1)
-
     def symmetrised(self) -> pd.DataFrame:
         """Mean of the counts and their mirror image: the table with every pair asked in both orders."""
         table = self.counts.to_numpy()

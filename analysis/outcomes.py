@@ -101,7 +101,7 @@ def _rows(path: Path) -> list[dict[str, object]]:
 def _paper_row(names: list[str]) -> list[str]:
     known = {"Lg": number("action_shots.hybrid_test_lg"), "Lr": number("action_shots.hybrid_test_lr")}
     values = [wording.decimal(known[name].value) if name in known else wording.MISSING for name in names]
-    return [f"on its own images: {known['Lg'].source}", *values]
+    return [f"{known['Lg'].source} (on its own images)", *values]
 
 
 def recovery(source: Source) -> Context:

@@ -264,7 +264,7 @@ def forced_choice(source: Source) -> Context:
                 f"further apart than {row['low']:g}",
                 wording.share(row["mean"]),
                 wording.share_interval(row["low_95"], row["high_95"]),
-                f"{wording.whole(row['n_pairs'])} / {wording.whole(row['n_votes'])}",
+                f"{wording.whole(row['n_pairs'])}\u00a0/\u00a0{wording.whole(row['n_votes'])}",
                 wording.share(paper.value, 0),
                 paper.source,
             )

@@ -1,7 +1,7 @@
-"""How the report writes numbers: shares as percent, intervals in brackets, money with its currency.
+r"""How the report writes numbers: shares as percent, intervals in brackets, money with its currency.
 
 >>> decimal(0.4567), share(0.7), interval(0.6, 0.81), money(1234, "USD"), plural(2, "image")
-('0.457', '70.0 %', '[0.600, 0.810]', '12.34 USD', '2 images')
+('0.457', '70.0\xa0%', '[0.600, 0.810]', '12.34 USD', '2 images')
 """
 
 import math
@@ -21,7 +21,7 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 def share(value: float | None, digits: int = 1) -> str:
     """A share of 1 as percent."""
-    return MISSING if value is None or math.isnan(value) else f"{decimal(100 * value, digits)} %"
+    return MISSING if value is None or math.isnan(value) else f"{decimal(100 * value, digits)}\u00a0%"
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:
@@ -34,7 +34,7 @@ def interval(low: float, high: float, digits: int = 3) -> str:
 def share_interval(low: float, high: float) -> str:
     """An interval of shares, in percent."""
     inside = interval(100 * low, 100 * high, 1)
-    return f"{inside} %" if inside else ""
+    return f"{inside}\u00a0%" if inside else ""
 
 
 def whole(value: float) -> str:

@@ -79,7 +79,7 @@ class Small(Backbone):
         )
 
     def prepare(self, images: torch.Tensor) -> torch.Tensor:
-        """The (n, 21, 4, 4) measures."""
+        """The (n, 20, 4, 4) measures."""
         return measures(images)
 
     def calibrate(self, prepared: torch.Tensor) -> None:
@@ -97,7 +97,7 @@ class Small(Backbone):
 
 SCALES = 3
 GRID = 4
-MEASURES = 7 + 5 * SCALES - 1
+MEASURES = 5 + 5 * SCALES
 CRUSHED, BLOWN = 0.03, 0.97
 """Lightness below and above which a pixel counts as lost in shadow or in light."""
 
@@ -105,8 +105,7 @@ CRUSHED, BLOWN = 0.03, 0.97
 def measures(images: torch.Tensor) -> torch.Tensor:
     """What the net `Small` is shown of a picture, in each cell of a 4 x 4 grid.
 
-    Lightness (mean and spread), share of crushed and of blown pixels, saturation and two colour-opponent
-    channels (means); and at full, half and quarter size five statistics of the lightness x normalised by its
+    Lightness (mean and spread), share of crushed and of blown pixels, and saturation; and at full, half and quarter size five statistics of the lightness x normalised by its
     local mean and deviation, which hardly depend on what is shown but on how sharp and noisy it is (after
     Mittal, Moorthy, Bovik 2012, "No-Reference Image Quality Assessment in the Spatial Domain"): log of the
     local deviation, correlation of straight and of diagonal neighbours, E|x|^2 / E x^2, and E x^2.
@@ -115,19 +114,23 @@ def measures(images: torch.Tensor) -> torch.Tensor:
         images: (n, 3, size, size) RGB in [0, 1], size at least 64.
 
     Returns:
-        (n, 22, 4, 4); a mirrored picture gives the mirrored measures.
+        (n, 20, 4, 4); a mirrored picture gives the mirrored measures.
     """
     red, green, blue = images.unbind(1)
     light = (0.299 * red + 0.587 * green + 0.114 * blue).unsqueeze(1)  # ITU-R BT.601 luma
-    saturation = images.amax(1) - images.amin(1)
-    colour = torch.stack([saturation, red - green, (red + green) / 2 - blue], dim=1)
-    means = _cells(torch.cat([light, light < CRUSHED, light > BLOWN, colour], dim=1))
+    saturation = (images.amax(1) - images.amin(1)).unsqueeze(1)
+    means = _cells(torch.cat([light, light < CRUSHED, light > BLOWN, saturation], dim=1))
     spread = (_cells(light**2) - means[:, :1] ** 2).clamp_min(0).sqrt()
     found = [means, spread]
     for _ in range(SCALES):
         found.append(_texture(light))
         light = functional.avg_pool2d(light, 2)
     return torch.cat(found, dim=1)
+
+
+def measures_of(image: torch.Tensor) -> torch.Tensor:
+    """`measures` of one picture, (3, size, size) to (20, 4, 4); top-level, so that workers can be sent it."""
+    return measures(image.unsqueeze(0)).squeeze(0)
 
 
 def _texture(light: torch.Tensor) -> torch.Tensor:
@@ -170,7 +173,9 @@ def build(name: str, *, weights: str, jitter: float = 0.0) -> Backbone:
     backbone = Vgg16()
     if weights != "none":
         state = vgg16_weights(weights, otherwise="train with --backbone small")
-        features = {key.removeprefix("features."): value for key, value in state.items() if "features." in key}
+        features = {
+            key.removeprefix("features."): value for key, value in state.items() if "features." in key
+        }
         load_weights(backbone.layers, features, weights)
     return backbone
 
@@ -206,4 +211,6 @@ def load_weights(module: nn.Module, state: dict[str, torch.Tensor], source: str)
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
-        raise InputError(f"the weights {source} are of another network: {str(error).splitlines()[0]}") from None
+        raise InputError(
+            f"the weights {source} are of another network: {str(error).splitlines()[0]}"
+        ) from None

@@ -12,7 +12,6 @@ resumed run ends with the same weights, to the bit, as one that was never stoppe
     >>> history = fit(job, Path("models/mine"), seed=1, fingerprint="recipe and data")     # doctest: +SKIP
 """
 
-import hashlib
 import io
 import json
 import logging
@@ -28,6 +27,7 @@ import torch
 from torch import nn
 
 from photojury.datasets.images import write_atomically
+from photojury.datasets.streams import stream_seed
 from photojury.errors import InputError, StoreError, UserError
 from photojury.progress import counter
 
@@ -87,15 +87,6 @@ class Job(Protocol[Batch]):
         """Measures on the validation part: the first is the one to lower; empty without validation."""
 
 
-def stream(seed: int, name: str) -> int:
-    """A seed of its own for one use of randomness, derived from the study's seed.
-
-    >>> stream(1, "train") == stream(1, "train") != stream(1, "embed")
-    True
-    """
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:6])
-
-
 def fit(job: Job[Any], folder: Path, *, seed: int, fingerprint: str) -> list[Line]:
     """Train, or go on training, and leave the best weights in the network.
 
@@ -149,7 +140,9 @@ def _epoch(job: Job[Any], optimizer: torch.optim.Optimizer, rate: float, generat
     for batch in job.batches(generator):
         loss = job.loss(batch)
         if not torch.isfinite(loss):
-            raise UserError(f"the loss became {loss.item()} at learning rate {rate:g}; train with a smaller one")
+            raise UserError(
+                f"the loss became {loss.item()} at learning rate {rate:g}; train with a smaller one"
+            )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -178,7 +171,7 @@ def _begin(network: nn.Module, stage: Stage) -> torch.optim.Optimizer:
 
 
 def _generator(seed: int, epoch: int) -> torch.Generator:
-    return torch.Generator().manual_seed(stream(seed, f"epoch {epoch}"))
+    return torch.Generator().manual_seed(stream_seed(seed, "training", str(epoch)) % 2**63)
 
 
 def _resume(network: nn.Module, path: Path, fingerprint: str) -> tuple[list[Line], dict[str, Any]]:

@@ -79,12 +79,14 @@ class Answers:
     Attributes:
         parts: train, validation and test.
         paths: the file of every kept picture, rated or not, sorted by id.
+        part_of: the part of each kept picture that the split knows.
         levels: how many stars the best rating has.
         simulated: whether simulated raters gave any of the votes.
     """
 
     parts: Mapping[str, Part]
     paths: Mapping[str, Path]
+    part_of: Mapping[str, str]
     levels: int
     simulated: bool
 
@@ -223,6 +225,7 @@ def read_answers(study: Study, split: str = "default") -> Answers:
     return Answers(
         parts={part: _part(part, part_of, image_votes, pair_votes) for part in PARTS},
         paths=paths,
+        part_of=part_of,
         levels=study.settings.stars.levels,
         simulated=bool(ratings["simulated"].any() or comparisons["simulated"].any()),
     )

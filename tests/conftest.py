@@ -88,11 +88,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium that tests drive."""
-    path = shutil.which("chromium")
-    if path is None:
-        _missing("chromium (Debian: apt-get install chromium chromium-driver)")
-        raise AssertionError
-    return path
+    return _program("chromium")
+
+
+@pytest.fixture(scope="session")
+def chromedriver() -> str:
+    """The path of the driver that goes with it."""
+    return _program("chromedriver")
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +104,14 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder ../shared with real data is not beside this checkout")
     return folder
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        _missing(f"{name} (Debian: apt-get install chromium chromium-driver)")
+        raise AssertionError
+    return path
 
 
 def _missing(what: str) -> None:

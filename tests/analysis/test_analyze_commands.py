@@ -24,10 +24,10 @@ def test_the_commands_are_the_tables() -> None:
 
 def test_analyze_alone_writes_the_report(filled: Study) -> None:
     """Without a table the report is written, and the run is recorded with the file's hash."""
-    result = CliRunner().invoke(analyze, ["--study", str(filled.folder)])
+    result = CliRunner().invoke(analyze, ["--study", str(filled.folder), "--json"])
     assert result.exit_code == 0
     path = filled.folder / "reports" / "index.html"
-    assert str(path) in result.output
+    assert json.loads(result.stdout) == {"report": str(path)}
     records = [
         json.loads(record.read_text()) for record in filled.folder.glob("runs/*-analyze-report/run.json")
     ]

@@ -20,9 +20,9 @@ def test_agreement_by_hand() -> None:
     """Three pairs at distances .8, .3 and .1: cumulative bins hold all pairs beyond, disjoint ones their own."""
     table = choices(("d", "a", [1, 1, 1, 1, -1]), ("a", "c", [-1, -1, -1, 1, 1]), ("c", "b", [1, -1]))
     found = agreement_by_distance(table, SCORES, seed=1, repeats=50).table.set_index(["kind", "low"])
-    assert found.loc[("cumulative", 0.1), ["n_pairs", "n_votes", "mean"]].tolist() == [2, 10, 0.7]
-    assert found.loc[("cumulative", 0.3), ["n_pairs", "mean"]].tolist() == [1, 0.8]
-    assert found.loc[("disjoint", 0.0), ["n_pairs", "mean"]].tolist() == [1, 0.5]
+    assert list(found.loc[("cumulative", 0.1), ["n_pairs", "n_votes", "mean"]]) == [2, 10, 0.7]
+    assert list(found.loc[("cumulative", 0.3), ["n_pairs", "mean"]]) == [1, 0.8]
+    assert list(found.loc[("disjoint", 0.0), ["n_pairs", "mean"]]) == [1, 0.5]
     assert found.loc[("cumulative", 0.1), "vote_variance"] == pytest.approx(0.21)
     assert found.loc[("cumulative", 0.1), "between_pair_variance"] == pytest.approx(0.02)
     assert found.loc[("disjoint", 0.4), "n_pairs"] == 0

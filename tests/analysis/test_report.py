@@ -120,7 +120,7 @@ def test_tables_agree_with_the_store(filled: Study) -> None:
     assert made["confusion"]["pairs"].sum() == 80
     assert len(made["consistency"]) == 4
     counts = made["counts"].set_index("task")
-    assert counts.loc["forced_choice", ["units", "hits", "answers"]].tolist() == [80, 8, 400]
+    assert list(counts.loc["forced_choice", ["units", "hits", "answers"]]) == [80, 8, 400]
     assert made["payments"][["n", "amount"]].values.tolist() == [[120, 2400]]
 
 
@@ -255,7 +255,7 @@ def test_numbers_are_written_one_way() -> None:
     assert wording.decimal(-0.5, 2) == "−0.50"
     assert wording.decimal(-0.0001, 2) == "0.00"
     assert wording.decimal(float("nan")) == "–"
-    assert wording.share(0.98451, 2) == "98.45 %"
+    assert wording.share(0.98451, 2) == "98.45\u00a0%"
     assert wording.interval(float("nan"), 1.0) == ""
     assert wording.probability(0.0004) == "< 0.001"
     assert wording.money(123456, "USD") == "1,234.56 USD"
