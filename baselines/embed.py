@@ -112,7 +112,8 @@ def _layout(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     step = SIDE // LAYOUT
     cells = lab.reshape(LAYOUT, step, LAYOUT, step, 3).mean(axis=(1, 3))
     cells[..., 0] -= cells[..., 0].mean()
-    return cells.ravel()
+    layout: NDArray[np.float64] = cells.ravel()
+    return layout
 
 
 def _edges(light: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ def mean_shares(votes: NDArray[np.int64]) -> FloatArray:
     Where a level has no vote at all, one vote spread over all levels is added, so that no cross entropy is
     infinite.
     """
-    mean = shares(votes).astype(np.float64).mean(axis=0)
+    mean: FloatArray = shares(votes).astype(np.float64).mean(axis=0)
     mean /= mean.sum()
     if (mean > 0).all():
         return mean

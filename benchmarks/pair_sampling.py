@@ -10,8 +10,8 @@ is not timed.
 
 The dense peer is the fastest that we found in numpy: rows at unit length in place, a block of rows times the
 matrix (BLAS, all cores), exp in place, then five different partners a row through a two-level cumulative sum
-(17 times faster than np.cumsum and argpartition over Gumbel or exponential noise). It need not avoid a pair
-drawn from both sides, which favours it. Its cost is the same for every row, so beyond the first size it is
+(np.cumsum over whole rows, and argpartition over random keys, were slower). It need not avoid a pair drawn
+from both sides, which favours it. Its cost is the same for every row, so beyond the first size it is
 extrapolated (marked ~) from two runs, on --dense-rows rows and on three times as many.
 """
 

@@ -200,7 +200,8 @@ class PairDataset(Dataset[PairItem]):
 
 def shares(votes: IntArray) -> NDArray[np.float32]:
     """(n, levels) float32 shares of (n, levels) votes; each row sums to 1."""
-    return (votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+    found: NDArray[np.float32] = (votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+    return found
 
 
 def read_answers(study: Study, split: str = "default") -> Answers:
@@ -213,10 +214,10 @@ def read_answers(study: Study, split: str = "default") -> Answers:
     if parts.empty:
         raise InputError(f"the study has no split {split!r} yet; make one with: photojury datasets split")
     images = study.read("images", {"status": "kept"})
-    paths = {
-        row.image_id: study.image_path(row.image_id, row.format) for row in images.itertuples(index=False)
-    }
-    part_of = {row.image_id: row.part for row in parts.itertuples(index=False) if row.image_id in paths}
+    formats: dict[str, str] = dict(zip(images["image_id"], images["format"], strict=True))
+    paths = {image_id: study.image_path(image_id, formats[image_id]) for image_id in sorted(formats)}
+    known: dict[str, str] = dict(zip(parts["image_id"], parts["part"], strict=True))
+    part_of = {image_id: part for image_id, part in known.items() if image_id in paths}
     ratings, comparisons = _counted(study, "ratings"), _counted(study, "comparisons")
     ratings = ratings[ratings["attribute"] == "overall"]
     comparisons = comparisons[comparisons["task"] == "five_level"]
