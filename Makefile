@@ -14,11 +14,13 @@ help:  ## show this list
 # The stamp names what the environment was made from, so that a changed dependency remakes it.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "photojury needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'
+	@echo 'installing into .venv, once (torch is large: some minutes on a slow line)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 demo: .venv/ready  ## run the whole chain on real photographs; ends with a report to open
+	rm -rf demo-study
 	$(BIN)/photojury demo
 
 test: lint types  ## lint, types and every test
@@ -38,4 +40,4 @@ bench: .venv/ready  ## speed against peers, as ratios
 	for f in benchmarks/*.py; do $(BIN)/python $$f || exit 1; done
 
 clean:  ## remove what make made
-	rm -rf .venv .typing .mypy_cache .ruff_cache .pytest_cache demo-study
+	rm -rf .venv .typing .mypy_cache .ruff_cache .pytest_cache demo-study demo-rated

@@ -67,8 +67,8 @@ def _entering(
     joined = answers.merge(keys, on=["assignment_id", "rater_id"], how="left", validate="many_to_one")
     control = units[units["gold"].notna() | units["repeat_of"].notna()]["unit_id"]
     reasons = {
-        "of assignments that are not used": ~joined["use"].eq(True),
-        "to control questions and repeats": joined["unit_id"].isin(control),
+        "answers of assignments that are not used": ~joined["use"].eq(True),
+        "answers to control questions and repeats": joined["unit_id"].isin(control),
     }
     keep = pd.Series(True, index=joined.index)
     for reason, rows in reasons.items():

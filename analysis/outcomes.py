@@ -26,6 +26,10 @@ TRAINING_COLUMNS = {
     "Lr": "Lr (nats)",
     "auc": "AUC at p_a",
     "pairwise_accuracy": "pair accuracy at p_b",
+    "pairwise_accuracy_decided": "without equal pairs",
+    "srcc": "SRCC",
+    "n_images": "images",
+    "n_pairs": "pairs",
 }
 """The metrics of paper 1 (section 5.1) with the words of the report; others keep their names."""
 

@@ -16,7 +16,6 @@ import io
 import json
 import logging
 import math
-import pickle
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -182,8 +181,11 @@ def _resume(network: nn.Module, path: Path, fingerprint: str) -> tuple[list[Line
     try:
         state = torch.load(path, map_location=device, weights_only=True)
         fits = state["fingerprint"] == fingerprint
-    except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
-        raise StoreError(f"{path} cannot be read ({str(error).splitlines()[0]}); delete its folder") from None
+    # A damaged file makes torch raise almost anything (KeyError, UnpicklingError, ...).
+    except Exception as error:  # noqa: BLE001
+        raise StoreError(
+            f"{path} cannot be read ({type(error).__name__}); train this model anew with --restart"
+        ) from None
     if not fits:
         raise InputError(
             f"{path.parent} holds a model of another recipe, or of other answers; "

@@ -9,13 +9,15 @@ the rater, not the picture, and are left out; so are pictures that are no longer
     >>> image, shares = RatedImageDataset(pictures, answers.parts["train"].images)[0]    # doctest: +SKIP
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,9 +26,6 @@ from torch.utils.data import Dataset
 from photojury.datasets.images import decode
 from photojury.datasets.store import Study
 from photojury.errors import InputError, StoreError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class RatedPairs:
     """Pairs with their five-level votes.
 
     Attributes:
-        first_ids, second_ids: n ids each; of both orders asked, the one with the smaller id first.
+        first_ids, second_ids: n ids each; both orders of a pair are one row, in an order drawn by a hash.
         votes: (n, 5) int64, votes for -2 .. 2; positive means that the first is better.
     """
 
@@ -232,7 +231,7 @@ def read_answers(study: Study, split: str = "default") -> Answers:
     )
 
 
-def _counted(study: Study, table: str) -> "pd.DataFrame":
+def _counted(study: Study, table: str) -> pd.DataFrame:
     """The answers that count: of used assignments, to questions that are neither control nor repeat."""
     answers, used = study.read(table), study.read("assignments", {"use": True})
     units = study.read("units")
@@ -241,7 +240,7 @@ def _counted(study: Study, table: str) -> "pd.DataFrame":
     return answers.merge(used[["assignment_id", "rater_id"]], on=["assignment_id", "rater_id"])
 
 
-def _image_votes(ratings: "pd.DataFrame", levels: int) -> "pd.DataFrame":
+def _image_votes(ratings: pd.DataFrame, levels: int) -> pd.DataFrame:
     """Votes by image (index image_id, columns 1 .. levels)."""
     off = ~ratings["value"].isin(range(1, levels + 1))
     if off.any():
@@ -253,8 +252,8 @@ def _image_votes(ratings: "pd.DataFrame", levels: int) -> "pd.DataFrame":
     return _votes(ratings, ["image_id"], range(1, levels + 1))
 
 
-def _pair_votes(comparisons: "pd.DataFrame") -> "pd.DataFrame":
-    """Votes by pair (index first_id, second_id with first_id < second_id; columns -2 .. 2)."""
+def _pair_votes(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Votes by pair (index first_id, second_id, each pair in one order; columns -2 .. 2)."""
     off = ~comparisons["value"].isin(PAIR_LEVELS)
     if off.any():
         row = comparisons[off].iloc[0]
@@ -262,7 +261,8 @@ def _pair_votes(comparisons: "pd.DataFrame") -> "pd.DataFrame":
             f"comparisons: value {row['value']:g} of assignment {row['assignment_id']} is none of -2 .. 2; "
             "do not use the assignment"
         )
-    turned = comparisons["first_id"] > comparisons["second_id"]
+    pairs = zip(comparisons["first_id"], comparisons["second_id"], strict=True)
+    turned = pd.Series([_turned(a, b) for a, b in pairs], index=comparisons.index, dtype=bool)
     upright = comparisons.assign(
         first_id=comparisons["first_id"].where(~turned, comparisons["second_id"]),
         second_id=comparisons["second_id"].where(~turned, comparisons["first_id"]),
@@ -271,15 +271,22 @@ def _pair_votes(comparisons: "pd.DataFrame") -> "pd.DataFrame":
     return _votes(upright, ["first_id", "second_id"], PAIR_LEVELS)
 
 
-def _votes(answers: "pd.DataFrame", key: list[str], levels: Sequence[int]) -> "pd.DataFrame":
+def _turned(first: str, second: str) -> bool:
+    """Whether a pair is kept in the other order: by a hash, so that the order says nothing of the pictures.
+
+    By id, one good picture with a small id would be the first of all its pairs.
+    """
+    there, back = (hashlib.sha256(text.encode()).digest() for text in (first + second, second + first))
+    return there > back
+
+
+def _votes(answers: pd.DataFrame, key: list[str], levels: Sequence[int]) -> pd.DataFrame:
     coded = answers.assign(value=answers["value"].astype(int))
     counts = coded.groupby([*key, "value"]).size().unstack("value", fill_value=0)
     return counts.reindex(columns=list(levels), fill_value=0).sort_index()
 
 
-def _part(
-    part: str, part_of: Mapping[str, str], image_votes: "pd.DataFrame", pair_votes: "pd.DataFrame"
-) -> Part:
+def _part(part: str, part_of: Mapping[str, str], image_votes: pd.DataFrame, pair_votes: pd.DataFrame) -> Part:
     inside = np.array([part_of.get(image_id) == part for image_id in image_votes.index], dtype=bool)
     images = image_votes[inside]
     first = np.array([part_of.get(a) == part for a, _ in pair_votes.index], dtype=bool)

@@ -51,12 +51,11 @@ _RATE_SETTINGS: Mapping[tuple[str, str], object] = {
     "--study",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("demo-study"),
-    show_default=True,
-    help="The folder to make.",
+    help="The folder to make. [default: demo-study, or with --rate demo-rated]",
 )
-def demo(photos: Path | None, rate: bool, folder: Path) -> None:
+def demo(photos: Path | None, rate: bool, folder: Path | None) -> None:
     """Run the whole chain on real photographs: collect, plan, publish, rate, review, release, train, report."""
+    folder = folder or Path("demo-rated" if rate else "demo-study")
     if folder.exists():
         raise InputError(f"{folder} exists already; delete it, or name another folder with --study")
     started = time.monotonic()

@@ -86,8 +86,8 @@ EDITS: tuple[tuple[str, Edit, float], ...] = (
     ("noise", _noise, -0.9),
     ("blur", _blur, -1.2),
 )
-"""Name, edit, and what it does to the quality, in standard deviations over all versions. Ours: the order is
-what most people would say; the simulated raters believe it exactly."""
+"""Name, edit, and what it does to the quality. Ours: the order is what most people would say; the simulated
+raters believe it exactly."""
 
 _PHOTO_SPREAD = 0.35
 """Standard deviation of the photographs' own quality, drawn from the seed."""
@@ -105,7 +105,7 @@ def write_versions(target: Path, photos: Path | None, *, limit: int, seed: int) 
     Raises:
         InputError: the folder has fewer than six photographs that can be read.
     """
-    versions = []
+    written: list[tuple[Path, str, str, float]] = []
     for number, (name, picture) in enumerate(_photographs(photos, limit)):
         picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
         own = float(stream(seed, "demo quality", name).normal(0, _PHOTO_SPREAD))
@@ -114,12 +114,17 @@ def write_versions(target: Path, photos: Path | None, *, limit: int, seed: int) 
         for edit, change, effect in EDITS:
             path = folder / f"{edit}.jpg"
             change(picture, stream(seed, "demo edit", name, edit)).save(path, quality=92)
-            versions.append(Version(path, name, edit, own + effect))
-    if len(versions) < 6 * len(EDITS):
+            written.append((path, name, edit, own + effect))
+    if len(written) < 6 * len(EDITS):
         raise InputError(
-            f"{photos} has {len(versions) // len(EDITS)} photographs that can be read; the demo needs at least 6"
+            f"{photos} has {len(written) // len(EDITS)} photographs that can be read; the demo needs at least 6"
         )
-    return versions
+    # Standardised, since raters and cut points are told in standard deviations over the pictures.
+    raw = np.array([quality for *_, quality in written])
+    quality = (raw - raw.mean()) / raw.std()
+    return [
+        Version(path, name, edit, float(q)) for (path, name, edit, _), q in zip(written, quality, strict=True)
+    ]
 
 
 def _photographs(folder: Path | None, limit: int) -> Iterator[tuple[str, Image.Image]]:

@@ -156,8 +156,8 @@ def test_only_used_assignments_enter(make: Callable[[int], Study]) -> None:
         connection.execute(change.values(use=False, reason="too fast"))
     found = answers_module.of_study(study)
     assert victim not in set(found.ratings["assignment_id"]) | set(found.comparisons["assignment_id"])
-    assert found.left_out == {"of assignments that are not used": 10}
-    assert "10 of assignments that are not used" in Page(report.render(study)).text
+    assert found.left_out == {"answers of assignments that are not used": 10}
+    assert "10 answers of assignments that are not used" in Page(report.render(study)).text
 
 
 def test_control_questions_do_not_enter(make: Callable[[int], Study]) -> None:
@@ -171,7 +171,7 @@ def test_control_questions_do_not_enter(make: Callable[[int], Study]) -> None:
             sa.update(tables.units).where(tables.units.c.unit_id == stars[1]).values(repeat_of=stars[2])
         )
     found = answers_module.of_study(study)
-    assert found.left_out == {"to control questions and repeats": 20}
+    assert found.left_out == {"answers to control questions and repeats": 20}
     assert not set(stars[:2]) & set(found.ratings["unit_id"])
 
 

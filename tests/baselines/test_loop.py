@@ -47,7 +47,7 @@ class Line:
 
     def validate(self) -> dict[str, float]:
         error: torch.Tensor = (self.network(self.inputs) - self.targets) ** 2
-        return {"error": float(error.mean())}
+        return {"error": error.mean().item()}
 
 
 def weights(folder: Path, file: str = "checkpoint.pt") -> dict[str, torch.Tensor]:
