@@ -101,7 +101,7 @@ PRESETS = {
         flip=True,
         start="constant",
         threads=1,  # its operations are too small to share
-        stages=(Stage(30, 3e-3, schedule="cosine", optimizer="adamw", weight_decay=0.05),),
+        stages=(Stage(60, 1e-3, schedule="cosine", optimizer="adamw", weight_decay=0.05),),
     ),
 }
 """The recipe by backbone; its fields can be replaced one by one."""

@@ -104,6 +104,12 @@ def read_parts(study: Study, name: str = DEFAULT) -> pd.DataFrame:
     return study.read("splits", {"split": name})[["image_id", "part"]]
 
 
+def part_of_images(study: Study, name: str = DEFAULT) -> dict[str, str]:
+    """The part of each picture of a stored split, by image_id; empty where there is none."""
+    parts = read_parts(study, name)
+    return dict(zip(parts["image_id"], parts["part"], strict=True))
+
+
 def crossing(pairs: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     """The rows of `pairs` (first_id, second_id) whose two pictures lie in different parts."""
     require_columns(pairs.columns, ("first_id", "second_id"), "pairs")

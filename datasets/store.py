@@ -90,7 +90,8 @@ class Study:
         with self.writing() as connection:
             connection.execute(_filtered(sa.delete(target), target, where))
             # pandas' missing values (NaN, NA) are null in the database.
-            add_rows(connection, target, frame.astype(object).where(frame.notna(), None).to_dict("records"))
+            rows: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+            add_rows(connection, target, rows)
 
     def count(self, table: str) -> int:
         """How many rows a table has."""
@@ -235,7 +236,7 @@ def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) ->
 
 
 def _default(column: "sa.Column[Any]") -> object:
-    return column.default.arg if isinstance(column.default, sa.ColumnDefault) else None  # type: ignore[attr-defined]
+    return column.default.arg if isinstance(column.default, sa.ColumnDefault) else None
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -104,7 +104,8 @@ def _make_study(folder: Path, photos: Path | None, rate: bool) -> None:
         (pictures / source).resolve(): image
         for source, image in study.read("images")[["source_id", "image_id"]].itertuples(index=False)
     }
-    series, lines = [], ["image_id,quality,photo,edit"]
+    series: list[dict[str, object]] = []
+    lines = ["image_id,quality,photo,edit"]
     for version in versions:
         image = ids[version.path.resolve()]
         position = sum(row["series_id"] == version.path.parent.name for row in series)

@@ -54,11 +54,18 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.chown(home, "postgres")
     data = home / "data"
     subprocess.run(
-        [*user, program / "initdb", "-D", data, "-U", "test", "-A", "trust", "-N"],
+        [*user, str(program / "initdb"), "-D", data, "-U", "test", "-A", "trust", "-N"],
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    start = ["-o", f"-c listen_addresses= -c fsync=off -k {home}", "-l", home / "log", "-w", "start"]
+    start: list[str | Path] = [
+        "-o",
+        f"-c listen_addresses= -c fsync=off -k {home}",
+        "-l",
+        home / "log",
+        "-w",
+        "start",
+    ]
     subprocess.run([*user, program / "pg_ctl", "-D", data, *start], check=True, stdout=subprocess.DEVNULL)
     yield f"postgresql+psycopg://test@/postgres?host={home}"
     subprocess.run(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from photojury.annotate.sampling import PairSample
 from photojury.annotate.tasks.kind import Unit
 from photojury.datasets import tables
-from photojury.datasets.splits import read_parts
+from photojury.datasets.splits import part_of_images
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 
@@ -21,7 +21,7 @@ def parted_images(study: Study) -> tuple[list[str], list[str]]:
     """
     query = sa.select(tables.images.c.image_id).where(tables.images.c.status == "kept")
     ids = [row["image_id"] for row in study.rows(query.order_by(tables.images.c.image_id))]
-    part_of = dict(read_parts(study).itertuples(index=False))
+    part_of = part_of_images(study)
     without = sum(image not in part_of for image in ids)
     if without:
         raise InputError(

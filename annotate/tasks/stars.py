@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from photojury.annotate.tasks.kind import Choice, Kind, Terms, Unit
 from photojury.datasets import tables
-from photojury.datasets.splits import read_parts
+from photojury.datasets.splits import part_of_images
 from photojury.datasets.store import Study
 from photojury.settings import Settings
 
@@ -40,7 +40,7 @@ def choices(settings: Settings) -> Sequence[Choice]:
 
 def plan(study: Study, batch: str) -> Sequence[Unit]:
     """Every kept picture, once."""
-    parts = dict(read_parts(study).itertuples(index=False))
+    parts = part_of_images(study)
     query = sa.select(tables.images.c.image_id).where(tables.images.c.status == "kept")
     ids = [row["image_id"] for row in study.rows(query.order_by(tables.images.c.image_id))]
     return [Unit(image, part=parts.get(image)) for image in ids]

@@ -92,7 +92,7 @@ def _questions(settings: Settings, tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _columns(metadata: pd.DataFrame) -> str:
-    votes = ", ".join(f"`{name}`" for name in metadata if name.startswith("votes_"))
+    votes = ", ".join(f"`{name}`" for name in map(str, metadata) if name.startswith("votes_"))
     text = (
         "## How to read it\n\n`data/*/metadata.csv` has a row for each picture: `file_name`, `rating_mean`, "
         "`rating_sd` (of the ratings, n - 1), `ratings` (their number)"

@@ -97,7 +97,8 @@ def _metadata(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         for image, kind in zip(images["image_id"], images["format"], strict=True)
     ]
     images.insert(0, "file_name", names)
-    part_of = dict(tables["splits"].itertuples(index=False))
+    splits = tables["splits"]
+    part_of = dict(zip(splits["image_id"], splits["part"], strict=True))
     images["part"] = [part_of.get(image, "train") for image in images["image_id"]]
     ratings = tables["ratings"]
     used = ratings[ratings["use"] & (ratings["attribute"] == "overall")]
@@ -108,8 +109,8 @@ def _metadata(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     for level in sorted(used["value"].unique()):
         facts[f"votes_{level:g}"] = (used["value"] == level).groupby(used["image_id"]).sum()
     metadata = images.merge(facts, left_on="image_id", right_index=True, how="left")
-    counts = [name for name in facts if name not in ("rating_mean", "rating_sd")]
-    metadata[counts] = metadata[counts].fillna(0).astype(int)
+    for name in facts.columns.difference(["rating_mean", "rating_sd"]):
+        metadata[name] = metadata[name].fillna(0).astype(int)
     metadata["simulated"] = metadata["image_id"].isin(used.loc[used["simulated"], "image_id"])
     return metadata
 

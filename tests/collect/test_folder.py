@@ -41,7 +41,7 @@ def test_pictures_are_stored_once(study: Study, photos: Path) -> None:
     result = collect_folder(study, photos)
     assert (result.stored, result.duplicates, result.rejected) == (2, 1, 0)
     images = study.read("images").set_index("source_id")
-    stored = study.image_path(images.loc["a.jpg", "image_id"])
+    stored = study.image_path(str(images.loc["a.jpg", "image_id"]))
     assert stored.read_bytes() == (photos / "a.jpg").read_bytes()
     assert sorted(study.read("candidates").state) == ["duplicate", "stored", "stored"]
 
@@ -97,7 +97,7 @@ def test_bad_files_get_one_clear_sentence(study: Study, photos: Path) -> None:
         assert reasons[path] in reason
         assert "\n" not in reason
     rows = study.read("candidates", {"state": "rejected"})
-    assert dict(result.reasons) == {Path(row.source_id).name: row.reason for row in rows.itertuples()}
+    assert dict(result.reasons) == {Path(str(row.source_id)).name: row.reason for row in rows.itertuples()}
 
 
 def test_odd_but_good_files_are_taken(study: Study, tmp_path: Path) -> None:

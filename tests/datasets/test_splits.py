@@ -1,5 +1,6 @@
 """Splits: shares, groups, seeds, and pairs that are never cut."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError
 
 
-def images(n: int, authors: list[str | None] | None = None) -> pd.DataFrame:
+def images(n: int, authors: Sequence[str | None] | None = None) -> pd.DataFrame:
     return pd.DataFrame({"image_id": [f"{i:03d}" for i in range(n)], "author": authors or [None] * n})
 
 
