@@ -7,8 +7,10 @@ Cost(rewards=1600, fees=640)
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-# "HITs with 10 or more assignments will be charged an additional 20% fee" (MTurk's pricing page).
-_MANY = 10
+MANY_ASSIGNMENTS = 10
+"""From so many assignments on, a HIT costs the higher fee."""
+
+_MANY_PERCENT = 20
 
 
 @dataclass(frozen=True)
@@ -27,17 +29,15 @@ class Cost:
         return f"{dollars(self.total)} ({dollars(self.rewards)} to raters, {dollars(self.fees)} fees)"
 
 
-def fee_of(reward_cents: int, raters: int, fee_percent: float) -> int:
-    """The fee on one assignment, in cents: at least one, and twice the share from ten assignments a HIT.
+def fee_of(amount: int, max_assignments: int, fee_percent: float) -> int:
+    """The marketplace's fee in cents on one reward or bonus of `amount` cents, rounded half up.
 
-    Nothing is paid on a reward of zero.
+    MTurk's (mturk.com/pricing, 2026): 20 %, at least one cent; another 20 % where the HIT has ten or more
+    assignments.
     """
-    if reward_cents == 0:
-        return 0
-    share = Decimal(str(fee_percent)) / 100 * (2 if raters >= _MANY else 1)
-    if not share:
-        return 0
-    return max(1, int((reward_cents * share).quantize(Decimal(1), ROUND_HALF_UP)))
+    many = _MANY_PERCENT if max_assignments >= MANY_ASSIGNMENTS else 0
+    share = Decimal(amount) * (Decimal(str(fee_percent)) + many) / 100
+    return max(1, int(share.quantize(Decimal(1), ROUND_HALF_UP)))
 
 
 def cost_of(hits: int, raters: int, reward_cents: int, fee_percent: float) -> Cost:

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from photojury.annotate.budget import fee_of
 from photojury.annotate.marketplace import ledger, states
 from photojury.annotate.marketplace.books import Market, assignments, bonuses, hits, new_id
 from photojury.annotate.marketplace.hits import hit_json, use_token, wrong_state
@@ -93,7 +94,7 @@ def send_bonus(market: Market, request: Request) -> Answer:
         about = {"hit_id": hit["hit_id"], "assignment_id": row["assignment_id"]}
         worker_id = row["worker_id"]
         # A bonus costs the lower fee, however many assignments the HIT has (mturk.com/pricing).
-        fee = ledger.fee(amount, max_assignments=1, percent=market.fee_percent)
+        fee = fee_of(amount, 1, market.fee_percent)
         ledger.move(connection, now, "bonus", available=-amount, worker_id=worker_id, **about)
         ledger.move(connection, now, "bonus_fee", available=-fee, **about)
         connection.execute(

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from photojury.annotate.budget import MANY_ASSIGNMENTS, fee_of
 from photojury.annotate.marketplace import ledger, questions, states
 from photojury.annotate.marketplace.books import Market, hit_types, hits, new_id, tokens
 from photojury.annotate.marketplace.protocol import RequestError, page, timestamp
@@ -121,7 +122,7 @@ def create_additional_assignments_for_hit(market: Market, request: Request) -> A
             raise wrong_state("InvalidHITState", "Assignable, Unassignable, Reviewable, Reviewing", hit)
         use_token(connection, "extend", request, hit["hit_id"], now)
         total = hit["max_assignments"] + more
-        if hit["max_assignments"] < ledger.MANY_ASSIGNMENTS <= total:
+        if hit["max_assignments"] < MANY_ASSIGNMENTS <= total:
             raise RequestError(
                 "InvalidMaximumAssignmentsIncrease",
                 "HITs created with fewer than 10 assignments cannot be extended to have 10 or more assignments.",
@@ -242,7 +243,7 @@ def _create(connection: sa.Connection, market: Market, request: Request, hit_typ
         "created_at": now,
         "expires_at": now + request["LifetimeInSeconds"],
         "max_assignments": maximum,
-        "fee": ledger.fee(reward, max_assignments=maximum, percent=market.fee_percent),
+        "fee": fee_of(reward, maximum, market.fee_percent),
         "status": "Assignable",
     }
     nothing_yet = dict.fromkeys(("held_assignments", "pending", "submitted", "completed", "available"), 0)

@@ -3,32 +3,18 @@
 Takes in an open write transaction; gives out changed balances, each change with its row in
 market_transactions. At any moment the rows add up to the balances, and neither balance is below zero.
 
-Fees (mturk.com/pricing, 2026): 20 % of each reward and bonus, at least one cent; another 20 % of the reward
-where a HIT has ten or more assignments.
+The fee on each reward and bonus is photojury.annotate.budget.fee_of's.
 
-    >>> fee(5, max_assignments=9, percent=20.0), fee(100, max_assignments=10, percent=20.0)
-    (1, 40)
+    >>> cents("0.05"), dollars(5)
+    (5, '0.05')
 """
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import sqlalchemy as sa
 
 from photojury.annotate.marketplace.books import ACCOUNT, account, hits, new_id, transactions
 from photojury.annotate.marketplace.protocol import RequestError
-
-MANY_ASSIGNMENTS = 10
-"""From so many assignments on, a HIT costs the higher fee."""
-
-_MANY_PERCENT = 20
-_LEAST_FEE = 1
-
-
-def fee(amount: int, *, max_assignments: int, percent: float) -> int:
-    """The marketplace's fee in cents on a reward or bonus of `amount` cents, rounded half up."""
-    many = _MANY_PERCENT if max_assignments >= MANY_ASSIGNMENTS else 0
-    share = Decimal(amount) * (Decimal(str(percent)) + many) / 100
-    return max(_LEAST_FEE, int(share.quantize(Decimal(1), ROUND_HALF_UP)))
 
 
 def move(

@@ -100,6 +100,7 @@ def read(target: str, body: bytes) -> tuple[str, dict[str, Any]]:
     except (ValueError, RecursionError):
         raise RequestError("InvalidParameterValue", "The body of the request is not JSON.") from None
     shape = model().operation_model(operation).input_shape
+    assert shape is not None, "every operation of MTurk has parameters"
     try:
         report = ParamValidator().validate(request, shape)
     except (ValueError, OverflowError, TypeError, RecursionError):

@@ -31,13 +31,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jinja2
+import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from photojury.annotate.marketplace import ledger, questions, states, work
-from photojury.annotate.marketplace.books import Market
+from photojury.annotate.marketplace.books import Market, hits
 from photojury.datasets.images import MEDIA_TYPES
 
 NOT_AVAILABLE = "ASSIGNMENT_ID_NOT_AVAILABLE"
@@ -120,7 +121,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
 
 def error_page(request: Request, error: Exception) -> Response:
     """The page of a SiteError, or of an address that is not there."""
-    status = getattr(error, "status", None) or getattr(error, "status_code", 500)
+    status: int = error.status if isinstance(error, SiteError) else getattr(error, "status_code", 500)
     message = str(error) if isinstance(error, SiteError) else "There is no such page."
     return page(request, "market_error.html", status=status, message=message)
 
@@ -384,7 +385,7 @@ def _thanks(request: Request, market: Market, worker_id: str, title: str) -> Res
 
 
 def _hit_question(market: Market, hit_id: str) -> str | None:
-    row = market.row(states.with_type().where(states.hits.c.hit_id == hit_id))
+    row = market.row(sa.select(hits.c.question, hits.c.status).where(hits.c.hit_id == hit_id))
     return row["question"] if row and row["status"] != "Disposed" else None
 
 

@@ -18,10 +18,10 @@ from photojury.errors import InputError
 
 @pytest.mark.parametrize(
     ("reward", "raters", "fee"),
-    [(20, 9, 4), (20, 10, 8), (1, 1, 1), (2, 1, 1), (0, 5, 0), (25, 5, 5), (13, 1, 3), (12, 1, 2)],
+    [(20, 9, 4), (20, 10, 8), (1, 1, 1), (2, 1, 1), (0, 5, 1), (25, 5, 5), (13, 1, 3), (12, 1, 2)],
 )
 def test_fees_are_mturks(reward: int, raters: int, fee: int) -> None:
-    """20 %, 40 % from ten assignments, at least one cent, half a cent up; no fee on nothing."""
+    """20 %, 40 % from ten assignments, at least one cent, half a cent up."""
     assert fee_of(reward, raters, 20.0) == fee
 
 
