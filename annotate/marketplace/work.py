@@ -114,17 +114,18 @@ def accept(market: Market, worker_id: str, hit_type_id: str) -> str | None:
     """
     while True:
         states.settle(market)
-        held = in_hand(market, worker_id, hit_type_id)
+        held = _held(market, worker_id, hit_type_id)
         if held:
-            found: str = held[0]["assignment_id"]
-            return found
+            return held
         with writing(market.engine) as connection:
             choice = connection.execute(_next(worker_id, hit_type_id)).mappings().one_or_none()
-            if choice is None:
-                return None
-            taken = _take(connection, choice["hit_id"], worker_id, market.clock())
-            if taken:
-                return taken
+            if choice:
+                taken = _take(connection, choice["hit_id"], worker_id, market.clock())
+                if taken:
+                    return taken
+        if choice is None:
+            # Nothing is left, unless this worker's other window has taken it since the first look.
+            return _held(market, worker_id, hit_type_id)
         # Between the look and the lock somebody took the last one: look again.
 
 
@@ -208,6 +209,11 @@ def earnings(market: Market, worker_id: str) -> Earnings:
         bonuses=int(extra["cents"]) if extra else 0,
         recent=market.rows(recent),
     )
+
+
+def _held(market: Market, worker_id: str, hit_type_id: str) -> str | None:
+    held = in_hand(market, worker_id, hit_type_id)
+    return held[0]["assignment_id"] if held else None
 
 
 def _take(connection: sa.Connection, hit_id: str, worker_id: str, now: float) -> str | None:

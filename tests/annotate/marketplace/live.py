@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Live:
     clock: MovableClock
     engine: sa.Engine
     images: Path
+    visitors: "list[Worker]" = field(default_factory=list)
 
     def hit(self, maximum: int = 1, **changes: Any) -> Any:
         """Create one HIT; `changes` go over the defaults."""
@@ -73,9 +74,14 @@ class Live:
 
     def worker(self, *, simulated: bool = True) -> "Worker":
         """A worker who has joined."""
-        worker = Worker(self.url)
+        worker = self.visitor()
         worker.join(simulated=simulated)
         return worker
+
+    def visitor(self) -> "Worker":
+        """A browser that has not joined."""
+        self.visitors.append(Worker(self.url))
+        return self.visitors[-1]
 
     def answered(self, hit: Any, workers: int = 1) -> list[str]:
         """Let so many new workers answer a HIT; returns the assignments' ids."""
@@ -155,7 +161,9 @@ def running(database: str, images: Path) -> Iterator[Live]:
     """A marketplace on a database, on a free port of this machine."""
     engine, clock = open_engine(database), MovableClock()
     app = build_app(engine, images, clock, requester="tests", contact="leader@example.org")
-    listener = socket.create_server(("127.0.0.1", 0))
+    # The protocol is named as in server.serve: else asyncio leaves Nagle's delay on, 40 ms for each answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -163,10 +171,13 @@ def running(database: str, images: Path) -> Iterator[Live]:
         time.sleep(0.005)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     client = boto3.client("mturk", region_name="us-east-1", endpoint_url=url)
+    live = Live(url, client, clock, engine, images)
     try:
-        yield Live(url, client, clock, engine, images)
+        yield live
     finally:
         client.close()
+        for visitor in live.visitors:
+            visitor.close()
         server.should_exit = True
         thread.join()
         listener.close()

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from photojury.annotate.budget import fee_of
 from photojury.annotate.marketplace import books, ledger
 from tests.annotate.marketplace.live import Live, refusal
 
@@ -27,7 +28,7 @@ def rows_add_up(live: Live) -> bool:
 )  # fmt: skip
 def test_fees_are_those_of_the_price_list(reward: int, assignments: int, fee: int) -> None:
     """20 %, 40 % from ten assignments on, never under one cent (mturk.com/pricing)."""
-    assert ledger.fee(reward, max_assignments=assignments, percent=20.0) == fee
+    assert fee_of(reward, assignments, 20.0) == fee
 
 
 @given(st.integers(min_value=0, max_value=10**9))

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import xml.etree.ElementTree as ET
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from photojury.annotate.marketplace.questions import answers_xml, html_question, parse
-from tests.annotate.marketplace.live import Live, Worker, frame_source, hidden
+from tests.annotate.marketplace.live import Live, frame_source, hidden
 from tests.annotate.marketplace.live import html_question as by_hand
 
 ANSWERS = (
@@ -207,7 +207,7 @@ def test_nobody_acts_for_another(live: Live) -> None:
     owner, other = live.worker(), live.worker()
     assignment = owner.accept(hit["HITGroupId"])
     assert other.get(f"/tasks/{assignment}").status_code == 404
-    assert Worker(live.url).get(f"/tasks/{assignment}").status_code == 403
+    assert live.visitor().get(f"/tasks/{assignment}").status_code == 403
     token = hidden(owner.get(f"/tasks/{assignment}").text)
     for forged in ("", "0" * 32, token):
         assert other.post(f"/tasks/{assignment}/return", csrf=forged).status_code in (403, 404)
@@ -217,7 +217,7 @@ def test_nobody_acts_for_another(live: Live) -> None:
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(live: Live) -> None:
     """HttpOnly and SameSite=Lax; joining gives it a new value, and leads to no other site."""
-    worker = Worker(live.url)
+    worker = live.visitor()
     first = worker.get("/join")
     cookie = first.headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -274,6 +274,6 @@ def test_pictures_are_served_for_ever(live: Live) -> None:
 )  # fmt: skip
 def test_no_address_makes_the_site_fail(live: Live, path: str, text: str) -> None:
     """Whatever stands in an address, the answer is a page, never a failure of the server."""
-    quoted = requests.utils.quote(text.encode("utf-8", "replace"), safe="")
+    quoted = quote(text.encode("utf-8", "replace"), safe="")
     answer = requests.get(live.url + path.format(quoted), allow_redirects=False, timeout=30)
     assert answer.status_code < 500
