@@ -17,7 +17,6 @@ from photojury.annotate.marketplace import ledger, states
 from photojury.annotate.marketplace.books import Market, assignments, bonuses, hits, new_id
 from photojury.annotate.marketplace.hits import hit_json, use_token, wrong_state
 from photojury.annotate.marketplace.protocol import RequestError, page
-from photojury.datasets.store import writing
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -49,7 +48,7 @@ def get_assignment(market: Market, request: Request) -> Answer:
 def approve_assignment(market: Market, request: Request) -> Answer:
     """Pay for an assignment; with OverrideRejection also one that was rejected at most 30 days after it came."""
     now = market.clock()
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit, row = _lock(connection, request["AssignmentId"])
         if row["status"] == "Rejected" and request.get("OverrideRejection"):
             _may_override(hit, row, now)
@@ -68,7 +67,7 @@ def approve_assignment(market: Market, request: Request) -> Answer:
 def reject_assignment(market: Market, request: Request) -> Answer:
     """Refuse an assignment; the money that was held for it is free again."""
     now = market.clock()
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit, row = _lock(connection, request["AssignmentId"])
         if row["status"] != "Submitted":
             raise _wrong_status("Submitted")
@@ -82,7 +81,7 @@ def send_bonus(market: Market, request: Request) -> Answer:
     now, amount = market.clock(), ledger.cents(request["BonusAmount"])
     if amount < 1:
         raise RequestError("InvalidParameterValue", "The BonusAmount must be at least 0.01.")
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit, row = _lock(connection, request["AssignmentId"])
         if row["worker_id"] != request["WorkerId"] or row["status"] not in states.HANDED_IN:
             raise RequestError(

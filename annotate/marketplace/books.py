@@ -11,7 +11,10 @@ start with market_, times are seconds since 1970 (UTC), money is whole US cents.
 
 import secrets
 import string
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +172,18 @@ class Market:
     fee_percent: float = 20.0
     requester: str = "photojury"
     contact: str = ""
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A write transaction; threads of this process take turns where the database is SQLite.
+
+        SQLite lets waiting writers sleep and try again without any order, so that an unlucky rater would wait
+        for seconds while others overtake.
+        """
+        turn = self._turn if self.engine.dialect.name == "sqlite" else nullcontext()
+        with turn, writing(self.engine) as connection:
+            yield connection
 
     def row(self, query: "sa.Select[Any]") -> sa.RowMapping | None:
         """The one row of a query, or None."""

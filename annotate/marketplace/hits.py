@@ -19,7 +19,7 @@ from photojury.annotate.budget import MANY_ASSIGNMENTS, fee_of
 from photojury.annotate.marketplace import ledger, questions, states
 from photojury.annotate.marketplace.books import Market, hit_types, hits, new_id, tokens
 from photojury.annotate.marketplace.protocol import RequestError, page, timestamp
-from photojury.datasets.store import add_rows, writing
+from photojury.datasets.store import add_rows
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -35,21 +35,21 @@ _NOT_ANSWERED = ("QualificationRequirements", "AssignmentReviewPolicy", "HITRevi
 
 def create_hit_type(market: Market, request: Request) -> Answer:
     """Register a HIT type; the same values give the type that is there."""
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         return {"HITTypeId": _hit_type(connection, request, market.clock())}
 
 
 def create_hit(market: Market, request: Request) -> Answer:
     """Create a HIT and, where its values are new, its HIT type."""
     now = market.clock()
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit_id = _create(connection, market, request, _hit_type(connection, request, now), now)
     return get_hit(market, {"HITId": hit_id})
 
 
 def create_hit_with_hit_type(market: Market, request: Request) -> Answer:
     """Create a HIT of a type that is there."""
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit_id = _create(connection, market, request, request["HITTypeId"], market.clock())
     return get_hit(market, {"HITId": hit_id})
 
@@ -79,7 +79,7 @@ def list_reviewable_hits(market: Market, request: Request) -> Answer:
 def update_expiration_for_hit(market: Market, request: Request) -> Answer:
     """Set when a HIT expires; a time in the past expires it at once and frees the money for what is not taken."""
     now, expires_at = market.clock(), timestamp(request["ExpireAt"])
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit = states.lock(connection, request["HITId"])
         if hit["status"] == "Disposed":
             raise wrong_state("InvalidHITState", "Assignable, Unassignable, Reviewable, Reviewing", hit)
@@ -91,7 +91,7 @@ def update_expiration_for_hit(market: Market, request: Request) -> Answer:
 
 def delete_hit(market: Market, request: Request) -> Answer:
     """Dispose of a HIT that is reviewable and has no assignment waiting for review."""
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit = states.lock(connection, request["HITId"])
         if hit["status"] not in ("Reviewable", "Reviewing") or hit["submitted"]:
             raise wrong_state("InvalidHITState", "Reviewing, Reviewable", hit)
@@ -104,7 +104,7 @@ def delete_hit(market: Market, request: Request) -> Answer:
 def update_hit_review_status(market: Market, request: Request) -> Answer:
     """Move a HIT from Reviewable to Reviewing, or back with Revert."""
     before, after = ("Reviewing", "Reviewable") if request.get("Revert") else ("Reviewable", "Reviewing")
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit = states.lock(connection, request["HITId"])
         if hit["status"] not in (before, after):
             raise wrong_state("InvalidHITState", before, hit)
@@ -116,7 +116,7 @@ def update_hit_review_status(market: Market, request: Request) -> Answer:
 def create_additional_assignments_for_hit(market: Market, request: Request) -> Answer:
     """Offer a HIT to more workers; not across the border of ten, where the fee changes."""
     now, more = market.clock(), request["NumberOfAdditionalAssignments"]
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit = states.lock(connection, request["HITId"])
         if hit["status"] == "Disposed":
             raise wrong_state("InvalidHITState", "Assignable, Unassignable, Reviewable, Reviewing", hit)

@@ -26,7 +26,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from photojury.annotate.marketplace import operations, protocol, worker_site
+from photojury.annotate.marketplace import operations, pages, protocol, worker_site
 from photojury.annotate.marketplace.books import open_market
 from photojury.annotate.marketplace.clock import Clock, system_clock
 from photojury.errors import InputError
@@ -76,8 +76,8 @@ def build_app(
         routes=[Route("/", _requester, methods=["POST"]), *worker_site.ROUTES],
         middleware=[Middleware(LocalOnly)],
         exception_handlers={
-            worker_site.SiteError: worker_site.error_page,
-            HTTPException: worker_site.error_page,
+            pages.SiteError: pages.error_page,
+            HTTPException: pages.error_page,
         },
     )
     app.state.market = market
@@ -146,7 +146,7 @@ async def _requester(request: Request) -> Response:
         if len(body) > protocol.LARGEST_BODY:
             break
     target = request.headers.get("x-amz-target", "")
-    market = worker_site.market_of(request)
+    market = pages.market_of(request)
     status, answer = await run_in_threadpool(operations.answer, market, target, bytes(body))
     return Response(
         json.dumps(answer),

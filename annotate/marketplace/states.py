@@ -19,7 +19,6 @@ import sqlalchemy as sa
 from photojury.annotate.marketplace import ledger
 from photojury.annotate.marketplace.books import Market, assignments, hit_types, hits
 from photojury.annotate.marketplace.protocol import RequestError
-from photojury.datasets.store import writing
 
 DAY = 24 * 3600.0
 
@@ -77,7 +76,7 @@ def settle(market: Market) -> None:
     due = sa.select(hits.c.hit_id).where(hits.c.due_at <= now).order_by(hits.c.due_at)
     for row in market.rows(due):
         # One transaction for each HIT, so that locks are never taken in two orders.
-        with writing(market.engine) as connection:
+        with market.writing() as connection:
             refresh(connection, row["hit_id"], now)
 
 

@@ -28,7 +28,6 @@ from photojury.annotate.marketplace.books import (
     workers,
 )
 from photojury.annotate.marketplace.questions import answers_xml
-from photojury.datasets.store import writing
 
 SIMULATED = "ASIMULATED"
 """Ids of simulated workers start so; those of people never do, since a digit follows their A."""
@@ -57,7 +56,7 @@ def join(market: Market, session: str, *, simulated: bool) -> str:
     start = SIMULATED if simulated else f"A{secrets.choice('123')}"
     worker_id = start + "".join(secrets.choice(_ALPHABET) for _ in range(12))
     row = {"worker_id": worker_id, "session": _digest(session), "joined_at": market.clock()}
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         connection.execute(sa.insert(workers).values(row))
     return worker_id
 
@@ -117,7 +116,7 @@ def accept(market: Market, worker_id: str, hit_type_id: str) -> str | None:
         held = _held(market, worker_id, hit_type_id)
         if held:
             return held
-        with writing(market.engine) as connection:
+        with market.writing() as connection:
             choice = connection.execute(_next(worker_id, hit_type_id)).mappings().one_or_none()
             if choice:
                 taken = _take(connection, choice["hit_id"], worker_id, market.clock())
@@ -134,7 +133,7 @@ def give_back(market: Market, assignment_id: str) -> None:
     row = assignment(market, assignment_id)
     if row is None:
         return
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         states.lock(connection, row["hit_id"])
         connection.execute(
             sa.update(assignments)
@@ -159,7 +158,7 @@ def submit(market: Market, assignment_id: str, fields: Sequence[tuple[str, str]]
         raise SubmitError("This assignment does not exist. Accept a task first, then answer it.")
     if not fields:
         raise SubmitError("Nothing was answered: the page sent no field beside assignmentId.")
-    with writing(market.engine) as connection:
+    with market.writing() as connection:
         hit, now = states.lock(connection, row["hit_id"]), market.clock()
         query = sa.select(assignments).where(assignments.c.assignment_id == assignment_id)
         locked = connection.execute(query).mappings().one()

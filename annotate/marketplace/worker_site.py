@@ -21,33 +21,37 @@ What programs that act as raters (photojury.annotate.simulate, MTurk scripts) ma
     ['/', '/join', '/join']
 """
 
-import hashlib
-import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import jinja2
 import sqlalchemy as sa
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from photojury.annotate.marketplace import ledger, questions, states, work
+from photojury.annotate.marketplace import questions, states, work
 from photojury.annotate.marketplace.books import Market, hits
+from photojury.annotate.marketplace.pages import (
+    TEMPLATES,
+    Fields,
+    SiteError,
+    checked,
+    csrf_of,
+    local_path,
+    market_of,
+    page,
+    posted,
+    session_of,
+    set_session,
+    site_of,
+)
 from photojury.datasets.images import MEDIA_TYPES
 
 NOT_AVAILABLE = "ASSIGNMENT_ID_NOT_AVAILABLE"
 """The assignmentId of a preview, as on MTurk."""
 
-LARGEST_ANSWER = 2_000_000
-"""Bytes of a form."""
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = {
     "market.css": "text/css",
     "market.js": "text/javascript",
@@ -57,11 +61,6 @@ STATIC = {
 _FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _ID = re.compile("[A-Z0-9]{1,64}")
 _IMAGE = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join(MEDIA_TYPES)})")
-_SITE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "frame-src 'self' https: http://127.0.0.1:* http://localhost:*; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'self'"
-)
 # The frame has no origin of its own, and its answers can go to this site only.
 _QUESTION_POLICY = (
     "sandbox allow-scripts allow-forms; default-src 'none'; "
@@ -75,56 +74,6 @@ _MTURK_SCRIPT = re.compile(
     r"https?://(?:s3\.amazonaws\.com/mturk-public|mturk-public\.s3\.amazonaws\.com)/(?=externalHIT_v1\.js)"
 )
 
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-)
-_templates.filters["dollars"] = ledger.dollars
-
-Fields = Sequence[tuple[str, str]]
-
-
-class SiteError(Exception):
-    """A page that says what is wrong, with its HTTP status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def market_of(request: Request) -> Market:
-    """The marketplace that the application was built for."""
-    market: Market = request.app.state.market
-    return market
-
-
-def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """One HTML page of the site; `values` are the template's."""
-    market = market_of(request)
-    session = _session(request)
-    shown = {
-        "requester": market.requester,
-        "contact": market.contact,
-        "worker_id": work.worker_of(market, session),
-        "csrf": _csrf(session),
-        "path": request.url.path,
-        **values,
-    }
-    html = _templates.get_template(template).render(shown)
-    headers = {
-        "Content-Security-Policy": _SITE_POLICY,
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return HTMLResponse(html, status, headers)
-
-
-def error_page(request: Request, error: Exception) -> Response:
-    """The page of a SiteError, or of an address that is not there."""
-    status: int = error.status if isinstance(error, SiteError) else getattr(error, "status_code", 500)
-    message = str(error) if isinstance(error, SiteError) else "There is no such page."
-    return page(request, "market_error.html", status=status, message=message)
-
 
 def show_list(request: Request) -> Response:
     """The groups with work for this worker, and what is in hand."""
@@ -137,22 +86,22 @@ def show_list(request: Request) -> Response:
 
 def show_join(request: Request) -> Response:
     """The door: one button, no name, no password."""
-    after = _local_path(request.query_params.get("next", "/"))
-    if work.worker_of(market_of(request), _session(request)):
+    after = local_path(request.query_params.get("next", "/"))
+    if work.worker_of(market_of(request), session_of(request)):
         return RedirectResponse(after, 303)
-    session = _session(request) or secrets.token_urlsafe(32)
-    response = page(request, "market_join.html", next=after, csrf=_csrf(session))
-    _set_session(request, response, session)
+    session = session_of(request) or secrets.token_urlsafe(32)
+    response = page(request, "market_join.html", next=after, csrf=csrf_of(session))
+    set_session(request, response, session)
     return response
 
 
 def do_join(request: Request, fields: Fields) -> Response:
     """Make a worker; the cookie gets a new value, so that one that was planted before is worth nothing."""
-    values = _checked(request, fields)
+    values = checked(request, fields)
     session = secrets.token_urlsafe(32)
     work.join(market_of(request), session, simulated=values.get("simulated") == "1")
-    response = RedirectResponse(_local_path(values.get("next", "/")), 303)
-    _set_session(request, response, session)
+    response = RedirectResponse(local_path(values.get("next", "/")), 303)
+    set_session(request, response, session)
     return response
 
 
@@ -164,7 +113,7 @@ def show_preview(request: Request) -> Response:
     held = work.in_hand(market, worker_id, group["hit_type_id"]) if worker_id else []
     frame = None
     if hit:
-        given = {"assignmentId": NOT_AVAILABLE, "hitId": hit["hit_id"], "turkSubmitTo": _site(request)}
+        given = {"assignmentId": NOT_AVAILABLE, "hitId": hit["hit_id"], "turkSubmitTo": site_of(request)}
         frame = _frame(hit["hit_id"], hit["question"], given)
     return page(
         request, "market_preview.html", group=group, hit=hit, held=held, frame=frame, now=market.clock()
@@ -181,7 +130,7 @@ def redirect_preview(request: Request) -> Response:
 
 def do_accept(request: Request, fields: Fields) -> Response:
     """Take the next task of a group."""
-    _checked(request, fields)
+    checked(request, fields)
     group = _group(request)
     worker_id = _worker(request)
     assignment_id = work.accept(market_of(request), worker_id, group["hit_type_id"])
@@ -205,7 +154,7 @@ def show_work(request: Request) -> Response:
         "assignmentId": row["assignment_id"],
         "hitId": row["hit_id"],
         "workerId": row["worker_id"],
-        "turkSubmitTo": _site(request),
+        "turkSubmitTo": site_of(request),
     }
     return page(
         request,
@@ -219,7 +168,7 @@ def show_work(request: Request) -> Response:
 
 def do_return(request: Request, fields: Fields) -> Response:
     """Give a task back."""
-    _checked(request, fields)
+    checked(request, fields)
     row = _own_assignment(request)
     work.give_back(market_of(request), row["assignment_id"])
     return RedirectResponse(f"/projects/{row['hit_group_id']}/tasks", 303)
@@ -277,7 +226,7 @@ def show_question(request: Request) -> Response:
     html = questions.parse(row).html if row else None
     if html is None:
         raise SiteError(404, "There is no such question.")
-    site = _site(request)
+    site = site_of(request)
     html = _MTURK_SCRIPT.sub(f"{site}/static/", _MTURK_HOSTS.sub(site, html))
     headers = {
         "Content-Security-Policy": _QUESTION_POLICY.format(site=site),
@@ -307,26 +256,17 @@ def show_static(request: Request) -> Response:
     return FileResponse(TEMPLATES / name, headers=headers, media_type=STATIC[name])
 
 
-def _posted(handle: Callable[[Request, Fields], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that reads a form and handles it in a thread, as the database is not asynchronous."""
-
-    async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(handle, request, await _fields(request))
-
-    return endpoint
-
-
 ROUTES = [
     Route("/", show_list),
     Route("/join", show_join),
-    Route("/join", _posted(do_join), methods=["POST"]),
+    Route("/join", posted(do_join), methods=["POST"]),
     Route("/projects/{group_id}/tasks", show_preview),
-    Route("/projects/{group_id}/accept", _posted(do_accept), methods=["POST"]),
+    Route("/projects/{group_id}/accept", posted(do_accept), methods=["POST"]),
     Route("/projects/{group_id}/thanks", show_thanks),
     Route("/mturk/preview", redirect_preview),
     Route("/tasks/{assignment_id}", show_work),
-    Route("/tasks/{assignment_id}/return", _posted(do_return), methods=["POST"]),
-    Route("/mturk/externalSubmit", _posted(do_submit), methods=["POST"]),
+    Route("/tasks/{assignment_id}/return", posted(do_return), methods=["POST"]),
+    Route("/mturk/externalSubmit", posted(do_submit), methods=["POST"]),
     Route("/mturk/submitted", show_submitted),
     Route("/earnings", show_earnings),
     Route("/questions/{hit_id}", show_question),
@@ -335,29 +275,14 @@ ROUTES = [
 ]
 
 
-async def _fields(request: Request) -> Fields:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        async with request.form(max_part_size=LARGEST_ANSWER) as form:
-            return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    if kind != "application/x-www-form-urlencoded":
-        raise SiteError(415, "The answer must be sent as a form (application/x-www-form-urlencoded).")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            raise SiteError(413, f"The answer has more than {LARGEST_ANSWER} bytes.")
-    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-
-
 def _settled(request: Request) -> tuple[Market, str | None]:
     market = market_of(request)
     states.settle(market)
-    return market, work.worker_of(market, _session(request))
+    return market, work.worker_of(market, session_of(request))
 
 
 def _worker(request: Request) -> str:
-    worker_id = work.worker_of(market_of(request), _session(request))
+    worker_id = work.worker_of(market_of(request), session_of(request))
     if worker_id is None:
         raise SiteError(403, "Join first: this page needs a worker's cookie.")
     return worker_id
@@ -397,41 +322,5 @@ def _frame(hit_id: str, question: str, given: dict[str, str]) -> dict[str, objec
     return {"src": f"{address}{joint}{urlencode(given)}", "height": parsed.frame_height}
 
 
-def _site(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}"
-
-
 def _submitted_path(assignment_id: str) -> str:
     return f"/mturk/submitted?assignmentId={assignment_id}"
-
-
-def _local_path(path: str) -> str:
-    # Only a path on this site: neither //host nor /\host, which browsers take for another one.
-    return path if re.fullmatch(r"/(?![/\\])[\w/?=&.-]*", path, re.ASCII) else "/"
-
-
-def _cookie(request: Request) -> str:
-    # Cookies know no ports; two marketplaces on one machine must not log each other's workers out.
-    return f"photojury_{request.url.port or 80}"
-
-
-def _session(request: Request) -> str:
-    return request.cookies.get(_cookie(request), "")
-
-
-def _set_session(request: Request, response: Response, session: str) -> None:
-    response.set_cookie(
-        _cookie(request), session, max_age=365 * 86400, httponly=True, samesite="lax", path="/"
-    )
-
-
-def _csrf(session: str) -> str:
-    return hashlib.sha256(f"csrf:{session}".encode()).hexdigest()[:32]
-
-
-def _checked(request: Request, fields: Fields) -> dict[str, str]:
-    values = dict(fields)
-    session = _session(request)
-    if not session or not hmac.compare_digest(values.get("csrf", "").encode(), _csrf(session).encode()):
-        raise SiteError(403, "This form is out of date. Go back, reload the page and try again.")
-    return values

@@ -80,7 +80,9 @@ def test_equal_hit_types_are_one(live: Live) -> None:
     first = live.client.create_hit_type(**HIT_TYPE)["HITTypeId"]
     assert live.client.create_hit_type(**{**HIT_TYPE, "Reward": "0.2"})["HITTypeId"] == first
     assert live.hit()["HITTypeId"] == first
-    others = [{"Title": "T"}, {"Reward": "0.21"}, {"Keywords": "k"}, {"AutoApprovalDelayInSeconds": 0}]
+    others: list[dict[str, Any]] = [
+        {"Title": "T"}, {"Reward": "0.21"}, {"Keywords": "k"}, {"AutoApprovalDelayInSeconds": 0},
+    ]  # fmt: skip
     ids = {live.client.create_hit_type(**{**HIT_TYPE, **change})["HITTypeId"] for change in others}
     assert len(ids | {first}) == len(others) + 1
 
