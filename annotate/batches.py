@@ -61,7 +61,8 @@ def plan(study: Study, task: str, *, again: bool = False, keep: bool = True) -> 
     if not units:
         raise InputError("the study has no pictures to ask about; first: photojury collect folder DIR")
     unit_rows = _unit_rows(task_kind, name, units)
-    hit_rows = _hit_rows(study, task_kind, name, [str(row["unit_id"]) for row in unit_rows])
+    unit_ids = [str(row["unit_id"]) for row in unit_rows]
+    hit_rows = _hit_rows(study, task_kind, name, unit_ids, mark=study_id(study) if keep else "")
     if keep:
         with study.writing() as connection:
             if _next_name(connection, task_kind) != name:
@@ -116,10 +117,11 @@ def _unit_rows(task_kind: Kind, batch: str, units: Sequence[Unit]) -> list[dict[
     ]
 
 
-def _hit_rows(study: Study, task_kind: Kind, batch: str, unit_ids: list[str]) -> list[dict[str, object]]:
+def _hit_rows(
+    study: Study, task_kind: Kind, batch: str, unit_ids: list[str], *, mark: str
+) -> list[dict[str, object]]:
     terms = task_kind.terms(study.settings)
     order = stream(study.settings.study.seed, "hits", batch).permutation(len(unit_ids))
-    mark = study_id(study)
     rows: list[dict[str, object]] = []
     start = 0
     for number, size in enumerate(hit_sizes(len(unit_ids), terms.units_per_hit)):

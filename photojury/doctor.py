@@ -20,15 +20,15 @@ OPTIONAL = {"psycopg": "studies in PostgreSQL", "av": "key frames of films", "te
 
 # What each key opens; only whether it is set is ever shown.
 KEYS = {
-    "FLICKR_API_KEY": "collect flickr",
-    "FLICKR_API_SECRET": "collect flickr",
-    "GOOGLE_API_KEY": "collect google",
-    "GOOGLE_CSE_ID": "collect google",
-    "PROLIFIC_TOKEN": "annotate with Prolific",
+    "FLICKR_API_KEY": "collecting from Flickr, which this version does not do yet",
+    "FLICKR_API_SECRET": "collecting from Flickr, which this version does not do yet",
+    "GOOGLE_API_KEY": "collecting from Google, which this version does not do yet",
+    "GOOGLE_CSE_ID": "collecting from Google, which this version does not do yet",
+    "PROLIFIC_TOKEN": "raters from Prolific, which this version does not do yet",
     "AWS_ACCESS_KEY_ID": "a marketplace or S3 that asks for it",
     "AWS_SECRET_ACCESS_KEY": "a marketplace or S3 that asks for it",
     "AWS_ENDPOINT_URL_MTURK": "a marketplace other than the study's",
-    "PHOTOJURY_SALT": "hiding worker ids (made on first use if not set)",
+    "PHOTOJURY_SALT": "hiding worker ids; a file of yours is made on first use instead",
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "firefox")
 
@@ -71,7 +71,7 @@ def _package(name: str, use: str) -> Row:
 
 def _key(name: str, use: str) -> Row:
     there = bool(os.environ.get(name))
-    return name, "set" if there else f"not set; opens: {use}", there
+    return name, "set" if there else f"not set; for {use}", there
 
 
 def _gpu() -> Row:
@@ -101,7 +101,7 @@ def _weights() -> Row:
         found = sorted(path.name for path in folder.iterdir() if path.suffix == ".pth")
     return (
         "ImageNet weights",
-        ", ".join(found) or f"none in {folder}; fetched when a network asks for them",
+        ", ".join(found) or f"none in {folder}; photojury downloads none: put torchvision's file there",
         bool(found),
     )
 

@@ -56,7 +56,8 @@ def test_stars_ask_about_every_picture_once(study: Study) -> None:
 def test_the_same_seed_plans_the_same(study: Study) -> None:
     """What would be planned is what is planned, to the unit and the order."""
     dry = plan(study, "stars", keep=False)
-    assert study.count("units") == 0
+    assert study.count("units") == study.count("hits") == 0
+    assert study.read("meta")["key"].tolist() == ["schema_version"]
     assert plan(study, "stars") == dry
 
 
