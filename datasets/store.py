@@ -7,6 +7,8 @@ and written in bulk, each write in one transaction.
     >>> study.read("ratings").groupby("image_id").value.mean()      # doctest: +SKIP
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = Mapping[str, Any]
+
+# Seconds to wait for other processes that open a new database at the same moment.
+_PATIENCE = 30.0
 
 # SQLite refuses more than 32,766 parameters in a statement.
 _MAX_PARAMETERS = 30_000
@@ -242,8 +247,24 @@ def _default(column: "sa.Column[Any]") -> object:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction control is switched off: SQLAlchemy's begin event and `writing` do it.
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=60000", "synchronous=NORMAL"):
+    for setting in ("busy_timeout=60000", "foreign_keys=ON", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {setting}")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Put a new database into WAL mode; of several processes that try at once, all but one are refused at once."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            # SQLite does not wait here, whatever its busy_timeout says.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _table(name: str) -> sa.Table:
