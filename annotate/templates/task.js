@@ -155,7 +155,7 @@ function finish() {
   element("progress").textContent = `All ${items.length} answered`;
   element("back").disabled = false;
   send.hidden = false;
-  element("submit").hidden = onTrial;
+  for (const part of send.querySelectorAll("p, button")) part.hidden = onTrial;
   element("submit").focus();
 }
 

@@ -1,9 +1,11 @@
 """The worker site in real headless Chromium, by keyboard: accept, rate ten pictures, submit."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scipy import stats
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -16,7 +18,10 @@ from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import connect
+from photojury.annotate.tasks.kind import kind
+from photojury.annotate.tasks.page import render
 from photojury.datasets.store import Study
+from photojury.settings import Settings
 from tests.support import make_study, marketplace
 
 FLAGS = (
@@ -139,3 +144,23 @@ def test_ten_choices_by_arrow_keys(
     assert rows["first_id"].where(rows["value"] == 1, rows["second_id"]).tolist() == chosen
     left = rows["first_id"].where(rows["first_shown_left"], rows["second_id"])
     assert (left == chosen).tolist() == [True, False] * 5
+
+
+def test_every_rater_sees_another_order(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    """Order and sides are drawn from the worker's id: fair over workers, and the same after a reload."""
+    units = [{"unit_id": f"u{i}", "first_id": f"a{i}", "second_id": f"b{i}"} for i in range(10)]
+    html = render(kind("forced_choice"), Settings(), "hit", units, lambda image: f"{image}.png", trial=True)
+    (tmp_path / "page.html").write_text(html)
+
+    def seen(worker: int) -> list[list[str]]:
+        browser.get(f"{(tmp_path / 'page.html').as_uri()}?workerId=A{worker:013d}")
+        order: list[list[str]] = browser.execute_script("return items.map((item) => item.pictures)")
+        return order
+
+    orders = [seen(worker) for worker in range(80)]
+    assert seen(79) == orders[79]
+    assert len({str(order) for order in orders}) == 80
+    lefts = sum(pictures[0].startswith("a") for order in orders for pictures in order)
+    assert stats.binomtest(lefts, 800).pvalue > 0.001
+    places = Counter(next(at for at, p in enumerate(order) if "a0.png" in p) for order in orders)
+    assert stats.chisquare([places[at] for at in range(10)]).pvalue > 0.001
