@@ -3,8 +3,9 @@
 Takes in the QuestionFormAnswers of one assignment and the HIT's units; gives out `Answers`. A broken answer
 never hides the sound ones beside it.
 
-    >>> fields(QUESTION_FORM_ANSWERS.format("answers", "[]"))
-    {'answers': '[]'}
+    >>> answer = "<Answer><QuestionIdentifier>a</QuestionIdentifier><FreeText>[]</FreeText></Answer>"
+    >>> fields(f'<QuestionFormAnswers xmlns="{NAMESPACE}">{answer}</QuestionFormAnswers>')
+    {'a': '[]'}
 """
 
 import json
@@ -18,10 +19,6 @@ from photojury.annotate.tasks.kind import Kind, UnusableError, rated_row
 
 NAMESPACE = (
     "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01/QuestionFormAnswers.xsd"
-)
-QUESTION_FORM_ANSWERS = (
-    f'<QuestionFormAnswers xmlns="{NAMESPACE}"><Answer><QuestionIdentifier>{{}}</QuestionIdentifier>'
-    "<FreeText>{}</FreeText></Answer></QuestionFormAnswers>"
 )
 
 # A day: longer times between seeing and answering are a forgotten tab or a broken clock, and say nothing.

@@ -3,8 +3,9 @@
 Takes in the Question text of CreateHIT and the fields of a rater's form; gives out what the worker site shows
 and the QuestionFormAnswers document that the requester gets.
 
-    >>> parse(html_question("<p>Hello</p>", frame_height=0))
-    Question(html='<p>Hello</p>', url=None, frame_height=0)
+    >>> page = "<HTMLContent>&lt;p>Hello</HTMLContent><FrameHeight>0</FrameHeight>"
+    >>> parse(f'<HTMLQuestion xmlns="{HTML_QUESTION}">{page}</HTMLQuestion>')
+    Question(html='<p>Hello', url=None, frame_height=0)
     >>> "<FreeText>1 &lt; 2</FreeText>" in answers_xml([("sum", "1 < 2")])
     True
 """
@@ -77,15 +78,6 @@ def parse(xml: str) -> Question:
     raise _bad(
         f"its root is {root.tag!r}; this marketplace shows HTMLQuestion ({HTML_QUESTION}) "
         f"and ExternalQuestion ({EXTERNAL_QUESTION})"
-    )
-
-
-def html_question(html: str, frame_height: int = 0) -> str:
-    """The HTMLQuestion document of a page; `]]>` within it is kept safe."""
-    content = html.replace("]]>", "]]]]><![CDATA[>")
-    return (
-        f'<HTMLQuestion xmlns="{HTML_QUESTION}"><HTMLContent><![CDATA[{content}]]></HTMLContent>'
-        f"<FrameHeight>{frame_height}</FrameHeight></HTMLQuestion>"
     )
 
 

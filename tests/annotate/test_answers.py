@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photojury.annotate.answers import QUESTION_FORM_ANSWERS, Answers, fields, read_answers
+from photojury.annotate.answers import Answers, fields, read_answers
 from photojury.annotate.tasks.kind import kind
 
 STARS, PAIRS = kind("stars"), kind("five_level")
@@ -16,6 +16,14 @@ PAIR = {"p": {"unit_id": "p", "first_id": "one", "second_id": "two"}}
 SOUND = [
     {"unit": f"u{i}", "shown": [f"img{i}"], "value": i + 1, "position": 2 - i, "ms": 900} for i in range(3)
 ]
+
+
+# As in MTurk's API reference, RetrievingResults.
+QUESTION_FORM_ANSWERS = (
+    '<QuestionFormAnswers xmlns="http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01/'
+    'QuestionFormAnswers.xsd"><Answer><QuestionIdentifier>{}</QuestionIdentifier><FreeText>{}</FreeText></Answer>'
+    "</QuestionFormAnswers>"
+)
 
 
 def xml(name: str, text: str) -> str:

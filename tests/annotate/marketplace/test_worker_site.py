@@ -10,7 +10,9 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photojury.annotate.marketplace.questions import answers_xml, html_question, parse
+from photojury.annotate.marketplace.questions import answers_xml, parse
+from photojury.annotate.tasks.kind import kind
+from photojury.annotate.tasks.page import question_xml
 from tests.annotate.marketplace.live import Live, frame_source, hidden
 from tests.annotate.marketplace.live import html_question as by_hand
 
@@ -47,7 +49,7 @@ def test_no_text_breaks_the_answers_xml(text: str) -> None:
 @given(st.text(LEGAL.filter(lambda c: c != "\r"), min_size=1).filter(str.strip))
 def test_every_page_survives_the_question_xml(page: str) -> None:
     """Also one that holds the end of a CDATA section."""
-    assert parse(html_question(page + "]]>", 7)).html == page + "]]>"
+    assert parse(question_xml(page + "]]>", kind("stars"))).html == page + "]]>"
 
 
 def test_the_ids_of_people_and_of_simulated_raters_differ(live: Live) -> None:
