@@ -6,7 +6,6 @@ PhotojuryError                 1   it failed; the message says what, where and w
 │   ├── InputError             2   a file, table, column or answer
 │   └── NotAStudyError         2   the folder holds no study
 ├── StoreError                 1   the study's database or files are not as they should be
-├── PartialFailure             3   finished, but some rows failed; the same command goes on with them
 ├── Refused                    4   would spend or destroy, and was not told to
 └── ServiceError               5   credentials, or a service that does not answer as it should
 
@@ -46,12 +45,6 @@ class NotAStudyError(UserError):
 
 class StoreError(PhotojuryError):
     """The study's database or image files are damaged, of another version, or in use."""
-
-
-class PartialFailure(PhotojuryError):
-    """The work is done except for some rows, which the same command will try again."""
-
-    exit_code = 3
 
 
 class Refused(PhotojuryError):

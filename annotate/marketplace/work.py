@@ -28,9 +28,7 @@ from photojury.annotate.marketplace.books import (
     workers,
 )
 from photojury.annotate.marketplace.questions import answers_xml
-
-SIMULATED = "ASIMULATED"
-"""Ids of simulated workers start so; those of people never do, since a digit follows their A."""
+from photojury.annotate.raters import SIMULATED
 
 NOT_DONE = ("Returned", "Abandoned")
 
@@ -53,6 +51,7 @@ class Earnings:
 
 def join(market: Market, session: str, *, simulated: bool) -> str:
     """Make a worker who is known by a session (the secret in the cookie); returns the worker's id."""
+    # A digit follows the A of people's ids, so none of them begins like a simulated one.
     start = SIMULATED if simulated else f"A{secrets.choice('123')}"
     worker_id = start + "".join(secrets.choice(_ALPHABET) for _ in range(12))
     row = {"worker_id": worker_id, "session": _digest(session), "joined_at": market.clock()}
