@@ -33,6 +33,9 @@ Row = Mapping[str, Any]
 # Seconds to wait for other processes that open a new database at the same moment.
 _PATIENCE = 30.0
 
+# Older schemas that lack nothing but columns which may be null.
+_GROWN_FROM = ("1",)
+
 # SQLite refuses more than 32,766 parameters in a statement.
 _MAX_PARAMETERS = 30_000
 
@@ -204,6 +207,14 @@ def create_tables(engine: sa.Engine) -> None:
             )
             query = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema_version")
             version = connection.execute(query).scalar_one()
+            if version in _GROWN_FROM:
+                add_missing_columns(connection, tables.metadata)
+                connection.execute(
+                    sa.update(tables.meta)
+                    .where(tables.meta.c.key == "schema_version")
+                    .values(value=str(tables.SCHEMA_VERSION))
+                )
+                version = str(tables.SCHEMA_VERSION)
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
         reason = str(error.__cause__ or error).splitlines()[0]
@@ -213,6 +224,16 @@ def create_tables(engine: sa.Engine) -> None:
             f"the study's database has schema version {version}, this photojury knows {tables.SCHEMA_VERSION}; "
             "install the photojury that made it, or release the study there and start anew here"
         )
+
+
+def add_missing_columns(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Give tables of an older version the columns that they lack; all of these allow null."""
+    for table in metadata.sorted_tables:
+        have = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in have:
+                kind = column.type.compile(connection.dialect)
+                connection.execute(sa.text(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {kind}'))
 
 
 def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:

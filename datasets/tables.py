@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -113,11 +113,18 @@ units = Table(
     metadata,
     Column("unit_id", String(32), primary_key=True),
     Column("batch", String(64), nullable=False, comment="one `annotate plan`"),
-    Column("task", String(32), nullable=False, comment="stars, five_level or forced_choice"),
+    Column(
+        "task",
+        String(32),
+        nullable=False,
+        comment="stars, attributes, five_level, forced_choice, series or custom",
+    ),
+    Column("control", String(16), comment="gold, repeat or training; null: a question like any other"),
     Column("first_id", String(64), ForeignKey("images.image_id"), nullable=False),
     Column("second_id", String(64), ForeignKey("images.image_id"), comment="null where one image is rated"),
     Column("part", String(16), comment="the split part that the unit lies in"),
-    Column("gold", Float, comment="the right answer of a control question, else null"),
+    Column("gold", Float, comment="the right answer of a gold or training question, else null"),
+    Column("explanation", Text, comment="why that is right; shown after a training question"),
     Column("repeat_of", String(32), ForeignKey("units.unit_id"), comment="the unit asked again, else null"),
     Column("draw", Integer, comment="order in which the sampler drew it"),
     Column("similarity", Float, comment="cosine of the pair's features, where they drew it"),
@@ -130,7 +137,11 @@ hits = Table(
     Column("hit_key", String(32), primary_key=True, comment="ours, known before the marketplace's id"),
     Column("batch", String(64), nullable=False),
     Column("task", String(32), nullable=False),
-    Column("unit_ids", Text, nullable=False, comment="a JSON list, in planned order"),
+    Column(
+        "unit_ids", Text, nullable=False, comment="a JSON list, in planned order: what every rater is asked"
+    ),
+    Column("gold_ids", Text, comment="a JSON list: gold units, of which a rater meets as many as are due"),
+    Column("training_ids", Text, comment="a JSON list: units with feedback, before a rater's first HIT"),
     Column("marketplace", Text, comment="the requester API that it was published to"),
     Column("hit_id", String(64), comment="the marketplace's id, null until it answered"),
     Column("request_token", String(64), nullable=False, comment="the UniqueRequestToken of its creation"),
@@ -166,6 +177,86 @@ assignments = Table(
     _simulated(),
 )
 
+presentations = Table(
+    "presentations",
+    metadata,
+    Column("assignment_id", String(64), primary_key=True),
+    Column("unit_id", String(32), ForeignKey("units.unit_id"), primary_key=True),
+    Column("rater_id", String(32), nullable=False),
+    Column("position_in_hit", Integer, nullable=False, comment="0 for the first shown"),
+    Column("visits", Integer, comment="how often the rater came to it: 1, or more after going back"),
+    Column(
+        "load_ms", Integer, comment="from asking for the picture, or the slower of two, to its being decoded"
+    ),
+    Column("visible_ms", Integer, comment="with the page in front, summed over all visits"),
+    Column("natural_width", Integer, comment="pixels of the (left) picture's file"),
+    Column("natural_height", Integer),
+    Column("shown_width", Float, comment="CSS pixels of the (left) picture on the screen"),
+    Column("shown_height", Float),
+    Column("viewport_width", Integer, comment="CSS pixels of the page"),
+    Column("viewport_height", Integer),
+    Column("pixel_ratio", Float, comment="device pixels for a CSS pixel"),
+    Column("input", String(16), comment="keyboard, mouse, touch or pen: what gave the answer"),
+    Column("failed", Boolean, nullable=False, default=False, comment="the rater said that it did not load"),
+    Column("reason", Text, comment="what the rater wrote, where the task asks for it"),
+    _simulated(),
+    comment="how each question was shown; one row for each question of an assignment",
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("rater_id", String(32), primary_key=True),
+    Column("task", String(32), primary_key=True),
+    Column(
+        "rule",
+        String(32),
+        primary_key=True,
+        comment="gold, fast, straight, side, contradiction, consensus, ...",
+    ),
+    Column("reason", Text, nullable=False, comment="one sentence with the figures"),
+    Column("value", Float, comment="what the rule measured"),
+    Column("threshold", Float, comment="what study.toml allows"),
+    Column("decided_at", Float, nullable=False),
+    comment="why a rater's answers to a task are paid but not used; one row for each rule that speaks",
+)
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("rater_id", String(32), primary_key=True),
+    Column("until", Float, comment="null: for good"),
+    Column("reason", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    comment="raters who are offered no more HITs of this study; a soft ban ends by itself",
+)
+
+recruitments = Table(
+    "recruitments",
+    metadata,
+    Column("recruitment_id", String(64), primary_key=True, comment="ours, known before the provider's id"),
+    Column("provider", String(16), nullable=False, comment="prolific"),
+    Column("batch", String(64), nullable=False),
+    Column("provider_id", String(64), comment="the provider's id of the study, null until it answered"),
+    Column("state", String(16), nullable=False, comment="creating, draft, published or closed"),
+    Column("places", Integer, nullable=False),
+    Column("made_at", Float, nullable=False),
+    comment="where people were asked for, beside the marketplace",
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("provider", String(16), primary_key=True),
+    Column("submission_id", String(64), primary_key=True, comment="the provider's"),
+    Column("recruitment_id", String(64), ForeignKey("recruitments.recruitment_id"), nullable=False),
+    Column("rater_id", String(32), nullable=False),
+    Column("status", String(24), nullable=False, comment="as the provider says it"),
+    Column("code", String(64), comment="the completion code that was handed in"),
+    Column("seen_at", Float, nullable=False),
+    comment="a person's visit that a provider has sent and wants settled",
+)
+
 ratings = Table(
     "ratings",
     metadata,
@@ -185,7 +276,7 @@ comparisons = Table(
     metadata,
     Column("assignment_id", String(64), primary_key=True),
     Column("unit_id", String(32), ForeignKey("units.unit_id"), primary_key=True),
-    Column("task", String(32), nullable=False, comment="five_level or forced_choice"),
+    Column("task", String(32), nullable=False, comment="five_level, forced_choice or series"),
     Column("first_id", String(64), ForeignKey("images.image_id"), nullable=False),
     Column("second_id", String(64), ForeignKey("images.image_id"), nullable=False),
     Column("rater_id", String(32), nullable=False),
@@ -211,6 +302,9 @@ payments = Table(
     Column("amount", Integer, nullable=False, comment="cents"),
     Column("currency", String(3), nullable=False, default="USD"),
     Column("state", String(16), nullable=False, comment="due (written before the call) or paid"),
+    Column("request_token", String(64), comment="the UniqueRequestToken of a bonus"),
+    Column("reason", Text, comment="what the rater is told a bonus is for"),
+    Column("made_at", Float, comment="when it became due"),
     _simulated(),
 )
 

@@ -1,4 +1,4 @@
-"""study.toml and the environment, read into frozen dataclasses.
+"""study.toml and the environment, read into the frozen dataclasses of photojury.sections.
 
 Takes in a study folder; gives out `Settings`. A value comes from, in falling order: a command's flag,
 `PHOTOJURY_<SECTION>_<KEY>` in the environment, study.toml, the default below. An unknown key, a wrong
@@ -18,135 +18,14 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from photojury.errors import NotAStudyError, SettingsError
+from photojury.sections import Settings
+
+__all__ = ["FILE_NAME", "Settings", "load", "override", "parse", "template"]
 
 FILE_NAME = "study.toml"
-
-T = TypeVar("T")
-
-
-def _key(
-    default: T,
-    comment: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> T:
-    """A setting with its comment in study.toml and its bounds (both inclusive)."""
-    value: T = field(
-        default=default, metadata={"comment": comment, "low": low, "high": high, "choices": choices}
-    )
-    return value
-
-
-@dataclass(frozen=True)
-class StudySection:
-    """Who asks, and what holds for the whole study."""
-
-    name: str = _key("my-study", "shown to raters and in reports")
-    seed: int = _key(1, "every random choice derives from it", low=0)
-    store: str = _key("", "a PostgreSQL URL; empty means study.db in this folder")
-    contact: str = _key("", "an e-mail address for raters' questions")
-
-
-@dataclass(frozen=True)
-class CollectSection:
-    """Which pictures are taken in."""
-
-    max_megapixels: float = _key(50.0, "larger pictures are rejected", low=0.01)
-    max_megabytes: float = _key(64.0, "larger files are rejected", low=0.001)
-    min_side: int = _key(64, "pixels; pictures with a shorter side are rejected", low=1)
-
-
-@dataclass(frozen=True)
-class StarsSection:
-    """1 to `levels` stars on one picture (paper 1's global rating)."""
-
-    question: str = _key("How attractive is this photo?", "one line above the picture")
-    levels: int = _key(3, "the best rating; the worst is 1", low=2, high=9)
-    low_label: str = _key("not attractive", "what 1 means")
-    high_label: str = _key("very attractive", "what the best means")
-    images_per_hit: int = _key(10, "pictures in one HIT", low=1, high=100)
-    raters_per_image: int = _key(10, "different people for each picture", low=1, high=1000)
-    reward_cents: int = _key(20, "for one HIT, in US cents", low=0, high=100_00)
-    assignment_minutes: int = _key(30, "time allowed for one HIT", low=1, high=525_600)
-
-
-@dataclass(frozen=True)
-class FiveLevelSection:
-    """Two pictures on five levels, -2 to 2 (paper 1's pairwise rating)."""
-
-    question: str = _key("Which photo is more attractive?", "one line above the pair")
-    partners: int = _key(5, "partners drawn for each picture", low=1, high=1000)
-    features: str = _key("classical", "whose similarity draws the pairs (photojury embed --model)")
-    temperature: float = _key(1.0, "p ~ exp(similarity / temperature); 1 is the paper's", low=0.001)
-    pairs_per_hit: int = _key(10, "pairs in one HIT", low=1, high=100)
-    raters_per_pair: int = _key(5, "different people for each pair", low=1, high=1000)
-    reward_cents: int = _key(25, "for one HIT, in US cents", low=0, high=100_00)
-    assignment_minutes: int = _key(30, "time allowed for one HIT", low=1, high=525_600)
-
-
-@dataclass(frozen=True)
-class ForcedChoiceSection:
-    """Two pictures, one must be chosen (paper 2's user study)."""
-
-    question: str = _key("Which photo is aesthetically more pleasing?", "one line above the pair")
-    pairs: int = _key(600, "pairs drawn over the whole study", low=1)
-    pairs_per_hit: int = _key(10, "pairs in one HIT", low=1, high=100)
-    raters_per_pair: int = _key(5, "different people for each pair", low=1, high=1000)
-    reward_cents: int = _key(20, "for one HIT, in US cents", low=0, high=100_00)
-    assignment_minutes: int = _key(30, "time allowed for one HIT", low=1, high=525_600)
-
-
-@dataclass(frozen=True)
-class MarketSection:
-    """Where HITs go, and how long they stay there."""
-
-    target: str = _key("local", "local, or the URL of any MTurk-compatible requester API")
-    port: int = _key(8700, "of the local marketplace", low=1, high=65535)
-    image_url: str = _key("/images", "where raters' browsers find the pictures; /images is the local one")
-    lifetime_hours: int = _key(168, "how long a HIT is offered", low=1, high=8760)
-    auto_approval_hours: int = _key(72, "unreviewed work is paid after this time", low=0, high=720)
-    fee_percent: float = _key(20.0, "of each reward, at least one cent", low=0, high=100)
-
-
-@dataclass(frozen=True)
-class SplitSection:
-    """How pictures are parted for training."""
-
-    by: str = _key(
-        "image", "image, series or author: what stays together", choices=("image", "series", "author")
-    )
-    validation: float = _key(0.15, "share of the pictures", low=0, high=0.9)
-    test: float = _key(0.25, "share of the pictures", low=0, high=0.9)
-
-
-@dataclass(frozen=True)
-class AnalysisSection:
-    """Thresholds of the analyses, the papers' where a paper has one."""
-
-    c_g: str = _key("0.3", "global ratings at most this far apart count as equal (paper 1, Table 1)")
-    c_p: str = _key("0.2", "mean pairwise ratings at most this far from 0 count as equal (paper 1, Table 1)")
-    alpha: float = _key(0.05, "false discovery rate of Benjamini-Hochberg", low=0.0001, high=0.5)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All of study.toml; every section and every key may be left out."""
-
-    study: StudySection = field(default_factory=StudySection)
-    collect: CollectSection = field(default_factory=CollectSection)
-    stars: StarsSection = field(default_factory=StarsSection)
-    five_level: FiveLevelSection = field(default_factory=FiveLevelSection)
-    forced_choice: ForcedChoiceSection = field(default_factory=ForcedChoiceSection)
-    market: MarketSection = field(default_factory=MarketSection)
-    splits: SplitSection = field(default_factory=SplitSection)
-    analysis: AnalysisSection = field(default_factory=AnalysisSection)
 
 
 def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -240,6 +119,10 @@ def _check(key: "dataclasses.Field[object]", value: object, where: str) -> objec
     wanted = typing.cast(type, key.type)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    if wanted == tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+            raise SettingsError(f"{where} must be {_TYPE_NAMES[wanted]}, not {value!r}")
+        return tuple(value)
     if type(value) is not wanted:
         raise SettingsError(f"{where} must be {_TYPE_NAMES[wanted]}, not {value!r}")
     low, high, choices = key.metadata["low"], key.metadata["high"], key.metadata["choices"]
@@ -280,6 +163,10 @@ def _from_text(key: "dataclasses.Field[object]", text: str, name: str) -> object
     wanted = typing.cast(type, key.type)
     if wanted is str:
         return text
+    if wanted == tuple[str, ...]:
+        return [part.strip() for part in text.split(";") if part.strip()]
+    if wanted is bool:
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
     try:
         return wanted(text)
     except ValueError:
@@ -292,6 +179,10 @@ def _nearest(name: str, known: Mapping[str, object]) -> str:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         # Control characters are not allowed bare in a TOML string.
@@ -299,6 +190,12 @@ def _toml(value: object) -> str:
     return repr(value)
 
 
-_TYPE_NAMES: Mapping[type, str] = types.MappingProxyType(
-    {str: "a text in quotes", int: "a whole number", float: "a number"}
+_TYPE_NAMES: Mapping[object, str] = types.MappingProxyType(
+    {
+        str: "a text in quotes",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        tuple[str, ...]: 'a list of texts, like ["one", "two"]',
+    }
 )

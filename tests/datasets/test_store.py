@@ -111,11 +111,25 @@ def test_writers_wait_for_each_other(study: Study) -> None:
     assert study.read("images").bytes[0] == 5 + 80
 
 
+def test_a_store_of_version_1_grows(study: Study) -> None:
+    """A store made before there were gold questions gets their columns, and keeps what it holds."""
+    study.add("meta", [{"key": "kept", "value": "yes"}])
+    with study.writing() as connection:
+        for column in ("gold_ids", "training_ids"):
+            connection.execute(sa.text(f"ALTER TABLE hits DROP COLUMN {column}"))
+        version = tables.meta.c.key == "schema_version"
+        connection.execute(sa.update(tables.meta).where(version).values(value="1"))
+    create_tables(study.engine)
+    assert {"gold_ids", "training_ids"} <= set(study.read("hits").columns)
+    assert study.read("meta", {"key": "kept"})["value"].tolist() == ["yes"]
+    assert study.read("meta", {"key": "schema_version"})["value"].tolist() == ["2"]
+
+
 def test_another_schema_version_is_refused(study: Study) -> None:
     """A store of another version is not touched, and the sentence says both versions."""
     with study.writing() as connection:
         connection.execute(sa.update(tables.meta).values(value="99"))
-    with pytest.raises(StoreError, match="schema version 99, this photojury knows 1"):
+    with pytest.raises(StoreError, match="schema version 99, this photojury knows 2"):
         create_tables(study.engine)
 
 

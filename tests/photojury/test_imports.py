@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STAGES = ("collect", "annotate", "baselines")
-SHARED = {"settings", "errors", "runs", "options", "progress"}
+SHARED = {"sections", "settings", "errors", "runs", "options", "progress"}
 
 # Each room may import itself, the rooms named here, and what everyone shares.
 BELOW = {

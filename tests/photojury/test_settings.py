@@ -24,7 +24,7 @@ def test_the_template_is_the_defaults() -> None:
         ("[stars]\nlevls = 3", "unknown key stars.levls; did you mean levels?"),
         ("[stars]\nlevels = '3'", "stars.levels must be a whole number, not '3'"),
         ("[stars]\nlevels = true", "stars.levels must be a whole number, not True"),
-        ("[stars]\nlevels = 1", "stars.levels must be from 2 to 9, not 1"),
+        ("[stars]\nlevels = 1", "stars.levels must be from 2 to 10, not 1"),
         ("[five_level]\ntemperature = nan", "five_level.temperature must be at least 0.001, not nan"),
         ("[splits]\nby = 'day'", "splits.by must be one of image, series, author, not 'day'"),
         ("[splits]\ntest = 0.5\nvalidation = 0.5", "must be under 1"),
