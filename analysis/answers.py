@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from photojury.datasets.counting import not_counted
 from photojury.datasets.store import Study
 
 TASKS = {"stars": "stars", "five_level": "pairs on five levels", "forced_choice": "forced choice"}
@@ -56,24 +57,12 @@ def of_study(study: Study) -> Answers:
     }
     left_out: dict[str, int] = {}
     for name in ("ratings", "comparisons"):
-        tables[name] = _entering(tables[name], tables["assignments"], tables["units"], left_out)
+        reasons = not_counted(tables[name], tables["assignments"], tables["units"])
+        for reason, count in reasons.value_counts().items():
+            left_out[str(reason)] = left_out.get(str(reason), 0) + int(count)
+        entering = tables[name][reasons.isna()]
+        keys = tables["assignments"][["assignment_id", "rater_id", "hit_key"]]
+        tables[name] = entering.merge(
+            keys, on=["assignment_id", "rater_id"], how="left", validate="many_to_one"
+        ).reset_index(drop=True)
     return Answers(**tables, left_out=left_out)
-
-
-def _entering(
-    answers: pd.DataFrame, assignments: pd.DataFrame, units: pd.DataFrame, left_out: dict[str, int]
-) -> pd.DataFrame:
-    keys = assignments[["assignment_id", "rater_id", "hit_key", "use"]]
-    joined = answers.merge(keys, on=["assignment_id", "rater_id"], how="left", validate="many_to_one")
-    control = units[units["gold"].notna() | units["repeat_of"].notna()]["unit_id"]
-    reasons = {
-        "answers of assignments that are not used": ~joined["use"].eq(True),
-        "answers to control questions and repeats": joined["unit_id"].isin(control),
-    }
-    keep = pd.Series(True, index=joined.index)
-    for reason, rows in reasons.items():
-        fresh = int((rows & keep).sum())
-        if fresh:
-            left_out[reason] = left_out.get(reason, 0) + fresh
-        keep &= ~rows
-    return joined[keep].drop(columns="use").reset_index(drop=True)

@@ -45,7 +45,7 @@ def counts(answers: Answers, settings: Settings) -> pd.DataFrame:
         rows.append(
             {
                 "task": task,
-                "units": int((answers.units["task"] == task).sum()),
+                "units": int(((answers.units["task"] == task) & answers.units["control"].isna()).sum()),
                 "hits": int((tasks == task).sum()),
                 "published": int(answers.hits[answers.hits["task"] == task]["hit_id"].notna().sum()),
                 "assignments": int((assigned == task).sum()),

@@ -69,6 +69,8 @@ def preview(task: str, folder: Path) -> None:
 def publish(batch: str | None, yes: bool, dry_run: bool, folder: Path, as_json: bool) -> None:
     """Make the planned HITs at the marketplace, each exactly once; after a crash, run it again."""
     from photojury.annotate import publish as publishing
+    from photojury.annotate.budget import check_budget
+    from photojury.annotate.quote import quote
     from photojury.annotate.requester import connect
     from photojury.datasets.store import open_study
     from photojury.progress import counter
@@ -76,13 +78,16 @@ def publish(batch: str | None, yes: bool, dry_run: bool, folder: Path, as_json: 
 
     study = open_study(folder)
     hits = publishing.waiting(study, batch)
-    cost = publishing.cost_of_waiting(study, hits)
+    offer = quote(study, hits)
     if dry_run:
-        facts = {"hits": len(hits), "reward_cents": cost.rewards, "fee_cents": cost.fees}
-        _tell(as_json, facts, f"would publish {len(hits)} HITs: {cost}")
+        _tell(as_json, offer.facts(), "\n".join(["would publish", *offer.lines()]))
+        check_budget(study, publishing.cost_of_new(study, hits))
+    offer.warn()
+    if dry_run:
         return
-    if hits:
-        _confirm(yes, f"publishing {len(hits)} HITs will cost up to {cost}")
+    if hits and not yes:
+        click.echo("\n".join(offer.lines()), err=True)
+        _confirm(yes, f"publishing {len(hits)} HITs will cost up to {offer.cost}")
     with recording(study, "annotate-publish") as run:
         with counter("publishing HITs", len(hits)) as progress:
             done = publishing.publish(study, connect(study.settings), batch, progress)

@@ -44,21 +44,24 @@ class Fetched:
 
 
 def fetch(study: Study, requester: Requester, progress: Callable[[int], None] = lambda done: None) -> Fetched:
-    """Bring in what was submitted since the last time, from every published HIT.
+    """Bring in what was submitted since the last time, from every HIT that is out.
+
+    A HIT that is closing is closed once nobody has it in hand and every answer is in the store; then it is not
+    asked again.
 
     Raises:
         InputError: nothing was published yet.
         ServiceError: the marketplace refused or does not answer; what came in until then is kept.
     """
-    hits = study.rows(sa.select(tables.hits).where(tables.hits.c.state == "published"))
-    if not hits:
-        raise InputError("nothing is published yet; first: photojury annotate publish")
+    hits = _asked(study)
     salt = read_salt()
     units = {row["unit_id"]: row for row in study.rows(sa.select(tables.units))}
     known = _known(study)
     result = Fetched()
     for done, hit in enumerate(hits, 1):
         mine = {unit: units[unit] for unit in json.loads(hit["unit_ids"])}
+        # Asked before the list, so that what is handed in between the two calls is in the list.
+        open_ones = in_hand(requester, hit["hit_id"]) if hit["state"] == "closing" else None
         submitted = _submitted(requester, hit, result)
         for assignment in submitted:
             rater = rater_id(assignment["WorkerId"], salt)
@@ -68,9 +71,38 @@ def fetch(study: Study, requester: Requester, progress: Callable[[int], None] = 
             elif status != assignment["AssignmentStatus"]:
                 # Approved by the marketplace itself after the auto-approval delay, or by another program.
                 _update_status(study, assignment["AssignmentId"], rater, assignment["AssignmentStatus"])
-        result.open_assignments += hit["max_assignments"] - len(submitted)
+        result.open_assignments += hit["max_assignments"] - len(submitted) if open_ones is None else open_ones
+        if open_ones == 0:
+            _close(study, hit)
         progress(done)
     return result
+
+
+def in_hand(requester: Requester, hit_id: str) -> int:
+    """How many assignments of a HIT people have accepted and not handed in; 0 of a HIT that is no more."""
+    with service_errors(requester.endpoint):
+        try:
+            answer = requester.client.get_hit(HITId=hit_id)
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            return 0
+    return answer["HIT"]["NumberOfAssignmentsPending"]
+
+
+def _asked(study: Study) -> list[Row]:
+    """The HITs whose answers may not all be in the store; none where all are closed."""
+    rows: list[Row] = [*study.rows(sa.select(tables.hits).where(tables.hits.c.hit_id.is_not(None)))]
+    if not rows:
+        raise InputError("nothing is published yet; first: photojury annotate publish")
+    return [row for row in rows if row["state"] != "closed"]
+
+
+def _close(study: Study, hit: Row) -> None:
+    # Only from "closing": the requester may have done something else with it meanwhile.
+    this = (tables.hits.c.hit_key == hit["hit_key"]) & (tables.hits.c.state == "closing")
+    with study.writing() as connection:
+        connection.execute(sa.update(tables.hits).where(this).values(state="closed"))
 
 
 def _submitted(requester: Requester, hit: Row, result: Fetched) -> list[AssignmentTypeDef]:

@@ -1,9 +1,10 @@
 """Publishing: planned HITs go to the marketplace, each exactly once, whatever happens on the way.
 
 Takes in a study and a requester; writes hit ids into the hits table. A HIT is marked "publishing" before the
-call that makes it, and carries its key in RequesterAnnotation. After a crash, the next run lists the
-marketplace's HITs and finds out which of the marked ones were made; for 24 hours the UniqueRequestToken also
-keeps the marketplace from making a second one, even if two runs publish at the same time.
+call that makes it, and carries its key in RequesterAnnotation. Each run first lists the marketplace's HITs and
+finds out which ones were made, by a run that was killed or before the store was put back from a backup, however
+long ago; for 24 hours the UniqueRequestToken also keeps the marketplace from making a second one, even if two
+runs publish at the same time. (What is disposed of, 120 days after the last answer, no list shows.)
 
     >>> publish(study, connect(study.settings))     # doctest: +SKIP
     Published(new=72, found=1, batches=['stars-1'])
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.budget import Cost, cost_of
+from photojury.annotate.budget import Cost, check_budget, cost_of_hits
 from photojury.annotate.requester import Requester, service_errors, turk_code
 from photojury.annotate.tasks import page
 from photojury.annotate.tasks.kind import Kind, kind
@@ -60,11 +61,10 @@ def waiting(study: Study, batch: str | None = None) -> list[Row]:
     return [row for row in rows if row["state"] in ("planned", "publishing")]
 
 
-def cost_of_waiting(study: Study, hits: Sequence[Row]) -> Cost:
-    """What the given HITs will cost when every assignment is approved."""
-    percent = study.settings.market.fee_percent
-    parts = [cost_of(1, hit["max_assignments"], hit["reward"], percent) for hit in hits]
-    return Cost(sum(part.rewards for part in parts), sum(part.fees for part in parts))
+def cost_of_new(study: Study, hits: Sequence[Row]) -> Cost:
+    """What publishing the given HITs commits: those whose publication was begun are committed already."""
+    new = [hit for hit in hits if hit["state"] == "planned"]
+    return cost_of_hits(new, study.settings.market.fee_percent)
 
 
 def publish(
@@ -77,13 +77,15 @@ def publish(
 
     Raises:
         InputError: nothing is planned.
+        Refused: the study's budget does not allow it.
         SettingsError: a page is too large for the marketplace.
         ServiceError: the marketplace refused or does not answer.
     """
     hits = waiting(study, batch)
     _check_marketplace(requester, hits)
-    found = _reconcile(study, requester, [hit for hit in hits if hit["state"] == "publishing"])
+    found = _reconcile(study, requester, hits)
     to_do = [hit for hit in hits if hit["hit_key"] not in found]
+    check_budget(study, cost_of_new(study, to_do))
     formats = _formats(study)
     units = {row["unit_id"]: row for row in study.rows(sa.select(tables.units))}
     types: dict[str, str] = {}
@@ -149,24 +151,27 @@ def _exists_already(error: ClientError) -> bool:
 
 
 def _reconcile(study: Study, requester: Requester, hits: Sequence[Row]) -> dict[str, str]:
-    """Hit ids of those "publishing" HITs that the marketplace did make, by hit key; they are marked published."""
+    """Hit ids of those HITs that the marketplace has made, by hit key; they are marked published."""
     if not hits:
         return {}
     with service_errors(requester.endpoint):
         made = _listed(requester, {annotation(study, hit["hit_key"]): hit["hit_key"] for hit in hits})
     for hit_key, hit_id in made.items():
-        _mark(study, hit_key, state="published", hit_id=hit_id, published_at=time.time())
+        found = {"hit_id": hit_id, "marketplace": requester.name}
+        _mark(study, hit_key, state="published", published_at=time.time(), **found)
     return made
 
 
 def _listed(requester: Requester, marks: Mapping[str, str]) -> dict[str, str]:
-    """Hit ids by hit key of the marketplace's HITs that carry one of the marks."""
+    """Hit ids by hit key of the marketplace's HITs that carry one of the marks; the newest come first."""
     made: dict[str, str] = {}
     for answer in requester.client.get_paginator("list_hits").paginate(PaginationConfig={"PageSize": 100}):
         for item in answer["HITs"]:
             hit_key = marks.get(item.get("RequesterAnnotation", ""))
             if hit_key is not None:
                 made[hit_key] = item["HITId"]
+        if len(made) == len(marks):
+            break
     return made
 
 

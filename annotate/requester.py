@@ -1,8 +1,13 @@
 """The requester's side of a marketplace: boto3's `mturk` client, pointed at the study's target.
 
-Takes in the settings; gives out a client, and its errors as photojury's, each one sentence.
+Takes in the settings; gives out a client, and its errors as photojury's, each one sentence. market.target is
+`local`, the URL of any MTurk-compatible requester API, or one of Mechanical Turk's own names:
+
+    >>> endpoint_of("mturk-sandbox", port=8700)
+    'https://mturk-requester-sandbox.us-east-1.amazonaws.com'
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +19,10 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
-from photojury.errors import ServiceError
+from photojury.annotate.keys import own_key
+from photojury.annotate.patience import Patience
+from photojury.annotate.raters import read_salt
+from photojury.errors import ServiceError, SettingsError
 from photojury.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,8 +30,17 @@ if TYPE_CHECKING:
 else:
     MTurkClient = Any
 
-# A marketplace that throttles is asked again, with growing pauses; one on this machine answers or is not there.
-_PATIENCE, _LOCAL_PATIENCE = 8, 2
+log = logging.getLogger(__name__)
+
+MTURK = {
+    "mturk": "https://mturk-requester.us-east-1.amazonaws.com",
+    "mturk-sandbox": "https://mturk-requester-sandbox.us-east-1.amazonaws.com",
+}
+"""Mechanical Turk's endpoints, for whoever has them answered by something else; Amazon's own are closed."""
+
+# A marketplace far away is given minutes; one on this machine is asked again soon, and is there or is not.
+_PATIENCE = Patience(attempts=12, absent=5, first=1.0, longest=20.0)
+_LOCAL_PATIENCE = Patience(attempts=12, absent=2, first=0.02, longest=2.0)
 
 
 @dataclass(frozen=True)
@@ -42,27 +59,65 @@ class Requester:
 def connect(settings: Settings) -> Requester:
     """A client for the study's marketplace.
 
-    AWS_ENDPOINT_URL_MTURK stands over market.target. The local marketplace takes any credentials, so none
+    AWS_ENDPOINT_URL_MTURK stands over market.target. The local marketplace knows the user's own key, so none
     need be set for it; any other one gets those that boto3 finds.
+
+    Raises:
+        SettingsError: market.target names no requester API.
+        ServiceError: the client cannot be made.
     """
-    target = settings.market.target
-    local = f"http://127.0.0.1:{settings.market.port}"
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_MTURK") or (local if target == "local" else target)
-    attempts = _LOCAL_PATIENCE if _on_this_machine(endpoint) else _PATIENCE
+    named = os.environ.get("AWS_ENDPOINT_URL_MTURK")
+    endpoint = named or endpoint_of(settings.market.target, settings.market.port)
+    # Patience takes the place of botocore's own retries.
     config = botocore.config.Config(
-        retries={"mode": "standard", "max_attempts": attempts}, connect_timeout=10, read_timeout=120
+        retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=10, read_timeout=120
     )
     with service_errors(endpoint):
         session = boto3.session.Session(region_name="us-east-1")
         keyless = _on_this_machine(endpoint) and session.get_credentials() is None
+        key_id, secret = own_key(read_salt()) if keyless else (None, None)
         client = session.client(
             "mturk",
             endpoint_url=endpoint,
             config=config,
-            aws_access_key_id="local" if keyless else None,
-            aws_secret_access_key="local" if keyless else None,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
         )
+    client.meta.events.register(
+        "needs-retry.mturk", _LOCAL_PATIENCE if _on_this_machine(endpoint) else _PATIENCE
+    )
     return Requester(client, endpoint)
+
+
+def endpoint_of(target: str, port: int) -> str:
+    """The address that a market.target stands for.
+
+    Args:
+        target: local, mturk, mturk-sandbox, or a URL.
+        port: of the local marketplace.
+
+    Raises:
+        SettingsError: it is prolific, which has no requester API, or no name and no URL.
+    """
+    if target == "local":
+        return f"http://127.0.0.1:{port}"
+    if target in MTURK:
+        log.warning(
+            'Amazon closed Mechanical Turk on 2026-09-30: expect no answer from market.target = "%s"; '
+            '"local" is the marketplace that photojury brings along',
+            target,
+        )
+        return MTURK[target]
+    if target == "prolific":
+        raise SettingsError(
+            "market.target: Prolific sends raters, and the HITs stay in your own marketplace; write "
+            'target = "local", then recruit with: photojury annotate prolific'
+        )
+    if not target.startswith(("http://", "https://")):
+        raise SettingsError(
+            f'market.target is "{target}"; write local, mturk, mturk-sandbox, or a URL like https://host'
+        )
+    return target
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
 from photojury.annotate.budget import Cost, fee_of
+from photojury.annotate.budget import spent  # noqa: F401  (its old place)
 from photojury.annotate.requester import Requester, service_errors
 from photojury.annotate.screening import screen
 from photojury.datasets import tables
@@ -165,12 +166,3 @@ def _with_reason(problems: str | None, reason: str | None) -> str | None:
     if reason:
         parts.append(_MARK + reason)
     return "; ".join(parts) or None
-
-
-def spent(study: Study) -> Cost:
-    """What was paid so far: rewards (with bonuses) and fees."""
-    query = sa.select(_PAYMENTS.c.kind, sa.func.sum(_PAYMENTS.c.amount).label("amount"))
-    rows = study.rows(query.where(_PAYMENTS.c.state == "paid").group_by(_PAYMENTS.c.kind))
-    sums = {row["kind"]: int(row["amount"]) for row in rows}
-    fees = sums.pop("fee", 0)
-    return Cost(sum(sums.values()), fees)

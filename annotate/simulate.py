@@ -7,10 +7,15 @@ they had a hand in. They serve the demo, the tests, and planning: what would fiv
 A rater sees the planted quality q (standard deviations over the pictures) through a bias and noise of their
 own, as in Thurstone's law of comparative judgment (1927): for stars, q + bias + noise falls between cut points
 that part a normal distribution evenly; for pairs, the difference of two such impressions, plus a preference
-for the left side, falls between cut points. Careless raters answer at random, and faster than one can see.
+for the left side, falls between cut points. Careless raters do not look; there are four kinds of them:
 
-    >>> panel(3, seed=1, careless=0.34)[2].careless
-    True
+- random: any answer, at an honest pace;
+- fast: any answer, faster than one can see;
+- straight: nearly always the same answer, one of their own;
+- side: nearly always the button on the left.
+
+    >>> [rater.careless for rater in panel(5, seed=1, careless=0.8)]
+    ['', 'random', 'fast', 'straight', 'side']
 """
 
 import csv
@@ -37,6 +42,13 @@ from photojury.errors import InputError
 # "better" becomes "much better". Ours: with noise 0.5 they spread answers over all five levels.
 _PAIR_CUTS = (0.3, 1.2)
 
+CARELESS = ("random", "fast", "straight", "side")
+"""The kinds of careless raters, in the order in which a panel has them."""
+
+# How often straight and one-sided raters press their button, and the median seconds of fast ones. Ours.
+_STUBBORN = 0.9
+_FAST_SECONDS = 0.25
+
 
 @dataclass(frozen=True)
 class Rater:
@@ -48,7 +60,7 @@ class Rater:
         noise: standard deviation of an impression around the quality.
         seconds: median time for one answer.
         left: preference for the left picture, in standard deviations of quality.
-        careless: answers at random without looking.
+        careless: how they answer without looking, one of CARELESS; "" for an honest person.
     """
 
     name: str
@@ -56,7 +68,7 @@ class Rater:
     noise: float
     seconds: float
     left: float
-    careless: bool
+    careless: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,7 @@ class Simulated:
 
 
 def panel(raters: int, *, seed: int, careless: float = 0.1) -> list[Rater]:
-    """People of different severity, attention and speed; the last ones are careless.
+    """People of different severity, attention and speed; the last ones are careless, of each kind in turn.
 
     Bias is N(0, 0.3), noise log-normal around 0.5, time log-normal around 2.5 s, side preference N(0, 0.05).
     """
@@ -82,7 +94,7 @@ def panel(raters: int, *, seed: int, careless: float = 0.1) -> list[Rater]:
             noise=float(random.lognormal(math.log(0.5), 0.25)),
             seconds=float(random.lognormal(math.log(2.5), 0.3)),
             left=float(random.normal(0, 0.05)),
-            careless=i >= honest,
+            careless=CARELESS[(i - honest) % len(CARELESS)] if i >= honest else "",
         )
         for i in range(raters)
     ]
@@ -176,9 +188,11 @@ def answer(
         shown = [address.rsplit("/", 1)[-1].split(".")[0] for address in unit["pictures"]]
         random.shuffle(shown)
         value = (
-            _careless_value(data, random) if rater.careless else _value(data, rater, quality, shown, random)
+            _careless_value(data, rater, random)
+            if rater.careless
+            else _value(data, rater, quality, shown, random)
         )
-        median = 0.25 if rater.careless else rater.seconds
+        median = _FAST_SECONDS if rater.careless == "fast" else rater.seconds
         milliseconds = round(1000 * float(random.lognormal(math.log(median), 0.35)))
         items.append(
             {"unit": unit["unit"], "shown": shown, "value": value, "position": position, "ms": milliseconds}
@@ -205,5 +219,9 @@ def _value(
     return level if difference > 0 else -level
 
 
-def _careless_value(data: Mapping[str, Any], random: np.random.Generator) -> int:
-    return int(data["choices"][int(random.integers(len(data["choices"])))]["value"])
+def _careless_value(data: Mapping[str, Any], rater: Rater, random: np.random.Generator) -> int:
+    values = [int(choice["value"]) for choice in data["choices"]]
+    if rater.careless in ("straight", "side") and random.random() < _STUBBORN:
+        own = stream(0, "button", rater.name).integers(len(values)) if rater.careless == "straight" else 0
+        return values[int(own)]
+    return values[int(random.integers(len(values)))]

@@ -1,25 +1,30 @@
 """Status: how far each batch is, what was spent, and what to do next."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.budget import Cost, cost_of
-from photojury.annotate.review import spent
+from photojury.annotate.budget import Cost, cost_of_hits, spent, to_come
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 
 
 @dataclass(frozen=True)
 class BatchStatus:
-    """One batch: planned units and HITs, HITs at the marketplace, assignments wanted, in, and approved."""
+    """One batch: planned units and HITs, those at the marketplace, assignments wanted, in, and approved.
+
+    Of a closed HIT, what is in the store is all that is wanted.
+    """
 
     batch: str
     task: str
     units: int
     hits: int
     published: int
+    paused: int
     wanted: int
     submitted: int
     approved: int
@@ -56,19 +61,23 @@ def status(study: Study) -> Status:
                 task=mine[0]["task"],
                 units=sum(len(json.loads(hit["unit_ids"])) for hit in mine),
                 hits=len(mine),
-                published=sum(hit["state"] in ("published", "closed") for hit in mine),
-                wanted=sum(hit["max_assignments"] for hit in mine),
+                published=sum(hit["state"] not in ("planned", "publishing") for hit in mine),
+                paused=sum(hit["state"] == "paused" for hit in mine),
+                wanted=sum(_wanted(hit, answers) for hit in mine),
                 submitted=len(answers),
                 approved=sum(row["status"] == "Approved" for row in answers),
                 median_active_seconds=times[len(times) // 2] if times else None,
             )
         )
-    percent = study.settings.market.fee_percent
-    parts = [cost_of(1, hit["max_assignments"], hit["reward"], percent) for hit in hits]
-    paid = spent(study)
-    rewards, fees = sum(part.rewards for part in parts), sum(part.fees for part in parts)
-    to_come = Cost(max(0, rewards - paid.rewards), max(0, fees - paid.fees))
-    return Status(batches, paid, to_come, _next_step(batches))
+    planned = [hit for hit in hits if hit["state"] == "planned"]
+    still = to_come(study) + cost_of_hits(planned, study.settings.market.fee_percent)
+    return Status(batches, spent(study), still, _next_step(batches))
+
+
+def _wanted(hit: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> int:
+    if hit["state"] != "closed":
+        return int(hit["max_assignments"])
+    return sum(row["hit_key"] == hit["hit_key"] for row in answers)
 
 
 def _next_step(batches: list[BatchStatus]) -> str:
@@ -79,5 +88,6 @@ def _next_step(batches: list[BatchStatus]) -> str:
     if any(batch.approved < batch.submitted for batch in batches):
         return "photojury annotate review --yes"
     if any(batch.submitted < batch.wanted for batch in batches):
-        return "photojury annotate fetch"
+        resting = all(batch.paused for batch in batches if batch.submitted < batch.wanted)
+        return "photojury annotate resume" if resting else "photojury annotate fetch"
     return "photojury analyze"

@@ -58,6 +58,11 @@ class Visitor:
             if page is None:
                 return None
             working = self._send(page, "accept")
+            if "consent" in working.forms:
+                page = self._send(working, "consent")
+                if "accept" not in page.forms:
+                    continue
+                working = self._send(page, "accept")
             if working.frame is not None:
                 return self._open(working)
             # Somebody else took the last assignment between seeing and accepting: look again.

@@ -1,7 +1,7 @@
 """The study's answers and pictures as a network sees them: votes per image and pair, and torch Datasets.
 
 Takes in an open study; gives out `Answers` (votes by split part) and two Datasets of tensors. Only
-assignments with use = True count. Control questions (gold) and questions asked again (repeat_of) measure
+assignments with use = True count. Control questions (gold, repeats, training) measure
 the rater, not the picture, and are left out; so are pictures that are no longer kept.
 
     >>> answers = read_answers(open_study(Path("demo-study")))                # doctest: +SKIP
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import Dataset
 
+from photojury.datasets.counting import not_counted
 from photojury.datasets.images import decode
 from photojury.datasets.store import Study
 from photojury.errors import InputError, StoreError
@@ -232,12 +233,9 @@ def read_answers(study: Study, split: str = "default") -> Answers:
 
 
 def _counted(study: Study, table: str) -> pd.DataFrame:
-    """The answers that count: of used assignments, to questions that are neither control nor repeat."""
-    answers, used = study.read(table), study.read("assignments", {"use": True})
-    units = study.read("units")
-    plain = units[units["gold"].isna() & units["repeat_of"].isna()]
-    answers = answers[answers["unit_id"].isin(plain["unit_id"])]
-    return answers.merge(used[["assignment_id", "rater_id"]], on=["assignment_id", "rater_id"])
+    """The answers that count."""
+    answers = study.read(table)
+    return answers[not_counted(answers, study.read("assignments"), study.read("units")).isna()]
 
 
 def _image_votes(ratings: pd.DataFrame, levels: int) -> pd.DataFrame:

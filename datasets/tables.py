@@ -145,9 +145,16 @@ hits = Table(
     Column("marketplace", Text, comment="the requester API that it was published to"),
     Column("hit_id", String(64), comment="the marketplace's id, null until it answered"),
     Column("request_token", String(64), nullable=False, comment="the UniqueRequestToken of its creation"),
-    Column("state", String(16), nullable=False, comment="planned, publishing, published or closed"),
+    Column(
+        "state",
+        String(16),
+        nullable=False,
+        comment="planned, publishing (perhaps made: its call was begun), published, paused (nobody new can "
+        "accept), closing (nor ever; answers may still come) or closed (every answer is in the store)",
+    ),
     Column("reward", Integer, nullable=False, comment="cents for one assignment"),
     Column("max_assignments", Integer, nullable=False),
+    Column("extend_to", Integer, comment="max_assignments that an extension under way will reach, else null"),
     Column("published_at", Float),
     Index("hits_by_hit_id", "hit_id"),
 )

@@ -198,10 +198,32 @@ class BudgetSection:
 class ScreeningSection:
     """When a rater's answers to a task are paid but not used; 0 switches a rule off."""
 
-    least_answers: int = _key(20, "a rater with fewer answers to a task is not judged", low=1)
+    least_answers: int = _key(
+        20, "a rater with fewer ordinary answers to a task is judged by gold and repeats only", low=1
+    )
     fast_ms: int = _key(400, "faster answers are too fast to have looked", low=0)
     fast_share: float = _key(0.1, "this share of them is too many", low=0, high=1)
-    side_p: float = _key(0.003, "two-sided binomial p of preferring one side", low=0, high=1)
+    straight: float = _key(
+        0.8, "this share of answers by one and the same button is too large", low=0, high=1
+    )
+    side_p: float = _key(0.001, "two-sided binomial p of preferring one side", low=0, high=1)
+    gold_share: float = _key(0.8, "least share of gold questions answered rightly", low=0, high=1)
+    gold_tolerance: float = _key(
+        0.25, "how far from right still is right, as a share of the scale: one level of five", low=0, high=1
+    )
+    contradiction: float = _key(
+        0.35,
+        "largest share of repeats with another answer: the other side, or more than a level away",
+        low=0,
+        high=1,
+    )
+    consensus: float = _key(0.4, "least correlation with the mean of the other raters", low=0, high=0.99)
+    chance: float = _key(
+        0.05,
+        "gold, contradiction and consensus speak where chance explains less than this",
+        low=0.0001,
+        high=0.5,
+    )
 
 
 @dataclass(frozen=True)
@@ -222,6 +244,8 @@ class ProlificSection:
     site: str = _key("", "the worker site's public address, https://...; Prolific sends people there")
     minutes: int = _key(10, "estimated time for one HIT", low=1, high=600)
     device: str = _key("any", "any, desktop or mobile", choices=("any", "desktop", "mobile"))
+    workspace: str = _key("", "the workspace's id at Prolific; needed to exclude raters and for webhooks")
+    project: str = _key("", "the project's id at Prolific; empty: the account's first one")
 
 
 @dataclass(frozen=True)
@@ -237,6 +261,7 @@ class MarketSection:
     auto_approval_hours: int = _key(72, "unreviewed work is paid after this time", low=0, high=720)
     fee_percent: float = _key(20.0, "of each reward, at least one cent", low=0, high=100)
     public_url: str = _key("", "the address behind a reverse proxy, https://...; empty: this machine only")
+    webhook_hosts: tuple[str, ...] = _key((), "hosts that requesters may have notifications sent to")
     joining: str = _key(
         "open", "open: anyone who has the address; invitation: only by link", choices=("open", "invitation")
     )

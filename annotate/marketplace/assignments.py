@@ -13,10 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.budget import fee_of
-from photojury.annotate.marketplace import ledger, states
-from photojury.annotate.marketplace.books import Market, assignments, bonuses, hits, new_id
-from photojury.annotate.marketplace.hits import hit_json, use_token, wrong_state
+from photojury.annotate.marketplace import events, ledger, states
+from photojury.annotate.marketplace.books import Market, new_id
+from photojury.annotate.marketplace.hits import hit_json, wrong_state
 from photojury.annotate.marketplace.protocol import RequestError, page
+from photojury.annotate.marketplace.tables import assignments, bonuses, hit_types, hits
+from photojury.annotate.marketplace.tokens import use_token
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -36,9 +38,7 @@ def list_assignments_for_hit(market: Market, request: Request) -> Answer:
 
 def get_assignment(market: Market, request: Request) -> Answer:
     """One assignment that was handed in, with its HIT."""
-    row = market.row(sa.select(assignments).where(assignments.c.assignment_id == request["AssignmentId"]))
-    if row is None:
-        raise _no_assignment(request["AssignmentId"])
+    row = own_assignment(market, request["AssignmentId"])
     if row["status"] not in states.HANDED_IN:
         raise _wrong_status("Reviewable,Approved,Rejected")
     hit = market.row(states.with_type().where(hits.c.hit_id == row["hit_id"]))
@@ -49,13 +49,11 @@ def approve_assignment(market: Market, request: Request) -> Answer:
     """Pay for an assignment; with OverrideRejection also one that was rejected at most 30 days after it came."""
     now = market.clock()
     with market.writing() as connection:
-        hit, row = _lock(connection, request["AssignmentId"])
+        hit, row = _lock(connection, market, request["AssignmentId"])
         if row["status"] == "Rejected" and request.get("OverrideRejection"):
             _may_override(hit, row, now)
             # Its money was freed by the rejection and has to be held again; then it is paid like any other.
-            have = hit["held_assignments"]
-            price = hit["reward"] + hit["fee"]
-            ledger.cover(connection, now, hit["hit_id"], price=price, have=have, want=have + 1)
+            ledger.cover(connection, now, hit, hit["held_assignments"] + 1)
         elif row["status"] != "Submitted":
             raise _wrong_status("Submitted")
         feedback = request.get("RequesterFeedback", row["feedback"])
@@ -68,10 +66,11 @@ def reject_assignment(market: Market, request: Request) -> Answer:
     """Refuse an assignment; the money that was held for it is free again."""
     now = market.clock()
     with market.writing() as connection:
-        hit, row = _lock(connection, request["AssignmentId"])
+        hit, row = _lock(connection, market, request["AssignmentId"])
         if row["status"] != "Submitted":
             raise _wrong_status("Submitted")
         _mark(connection, row, status="Rejected", rejected_at=now, feedback=request["RequesterFeedback"])
+        events.emit(connection, hit, "AssignmentRejected", now, row["assignment_id"])
         states.refresh(connection, hit["hit_id"], now)
     return {}
 
@@ -82,20 +81,20 @@ def send_bonus(market: Market, request: Request) -> Answer:
     if amount < 1:
         raise RequestError("InvalidParameterValue", "The BonusAmount must be at least 0.01.")
     with market.writing() as connection:
-        hit, row = _lock(connection, request["AssignmentId"])
+        hit, row = _lock(connection, market, request["AssignmentId"])
         if row["worker_id"] != request["WorkerId"] or row["status"] not in states.HANDED_IN:
             raise RequestError(
                 "InvalidParameterValue",
                 f"Worker {request['WorkerId']} has not handed in assignment {row['assignment_id']}.",
             )
         bonus_id = new_id()
-        use_token(connection, "bonus", request, bonus_id, now)
+        use_token(connection, market.account, "bonus", request, bonus_id, now)
         about = {"hit_id": hit["hit_id"], "assignment_id": row["assignment_id"]}
         worker_id = row["worker_id"]
         # A bonus costs the lower fee, however many assignments the HIT has (mturk.com/pricing).
         fee = fee_of(amount, 1, market.fee_percent)
-        ledger.move(connection, now, "bonus", available=-amount, worker_id=worker_id, **about)
-        ledger.move(connection, now, "bonus_fee", available=-fee, **about)
+        ledger.move(connection, market.account, now, "bonus", available=-amount, worker_id=worker_id, **about)
+        ledger.move(connection, market.account, now, "bonus_fee", available=-fee, **about)
         connection.execute(
             sa.insert(bonuses).values(
                 bonus_id=bonus_id,
@@ -119,9 +118,7 @@ def list_bonus_payments(market: Market, request: Request) -> Answer:
         of_hit = sa.select(assignments.c.assignment_id).where(assignments.c.hit_id == request["HITId"])
         query = query.where(bonuses.c.assignment_id.in_(of_hit))
     else:
-        known = sa.select(assignments.c.hit_id).where(assignments.c.assignment_id == request["AssignmentId"])
-        if market.row(known) is None:
-            raise _no_assignment(request["AssignmentId"])
+        own_assignment(market, request["AssignmentId"])
         query = query.where(bonuses.c.assignment_id == request["AssignmentId"])
     rows, answer = page(market.rows, query, (bonuses.c.granted_at, bonuses.c.bonus_id), request)
     return {**answer, "BonusPayments": [_bonus_json(row) for row in rows]}
@@ -130,7 +127,7 @@ def list_bonus_payments(market: Market, request: Request) -> Answer:
 def get_account_balance(market: Market, request: Request) -> Answer:
     """What can still be spent, and what is held for HITs that are out."""
     with market.engine.connect() as connection:
-        available, held = ledger.balances(connection)
+        available, held = ledger.balances(connection, market.account)
     return {"AvailableBalance": ledger.dollars(available), "OnHoldBalance": ledger.dollars(held)}
 
 
@@ -162,13 +159,31 @@ def _bonus_json(row: sa.RowMapping) -> Answer:
     }
 
 
-def _lock(connection: sa.Connection, assignment_id: str) -> tuple[sa.RowMapping, sa.RowMapping]:
+def own_assignment(market: Market, assignment_id: str) -> sa.RowMapping:
+    """An assignment of one of the account's HITs.
+
+    Raises:
+        RequestError: AssignmentDoesNotExist.
+    """
+    query = sa.select(assignments).select_from(assignments.join(hits).join(hit_types))
+    own = hit_types.c.account == market.account
+    row = market.row(query.where(own, assignments.c.assignment_id == assignment_id))
+    if row is None:
+        raise _no_assignment(assignment_id)
+    return row
+
+
+def _lock(
+    connection: sa.Connection, market: Market, assignment_id: str
+) -> tuple[sa.RowMapping, sa.RowMapping]:
     """An assignment and its HIT; the HIT is locked first, as everywhere, and the assignment read under it."""
     query = sa.select(assignments).where(assignments.c.assignment_id == assignment_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise _no_assignment(assignment_id)
     hit = states.lock(connection, row["hit_id"])
+    if hit["account"] != market.account:
+        raise _no_assignment(assignment_id)
     return hit, connection.execute(query).mappings().one()
 
 
@@ -188,7 +203,8 @@ def _may_override(hit: sa.RowMapping, row: sa.RowMapping, now: float) -> None:
 
 
 def _hit_exists(market: Market, hit_id: str) -> None:
-    if market.row(sa.select(hits.c.hit_id).where(hits.c.hit_id == hit_id)) is None:
+    query = sa.select(hits.c.hit_id).select_from(hits.join(hit_types))
+    if market.row(query.where(hit_types.c.account == market.account, hits.c.hit_id == hit_id)) is None:
         raise RequestError("HITDoesNotExist", f"Hit {hit_id} does not exist.")
 
 

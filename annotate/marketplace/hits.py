@@ -1,14 +1,12 @@
-"""The requester's operations on HIT types and HITs.
+"""The requester's operations on HITs.
 
 Takes in a Market and checked parameters (photojury.annotate.marketplace.protocol.read); gives out the JSON
 of MTurk's answer. Each function is the operation of the same name in MTurk's API reference, 2017-01-17.
 
-    >>> create_hit_type(market, {"Title": "Rate", "Description": "Stars", "Reward": "0.20",
-    ...                          "AssignmentDurationInSeconds": 600})        # doctest: +SKIP
-    {'HITTypeId': '3V6W...'}
+    >>> get_hit(market, {"HITId": "3V6W..."})["HIT"]["HITStatus"]        # doctest: +SKIP
+    'Assignable'
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -16,47 +14,39 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.budget import MANY_ASSIGNMENTS, fee_of
-from photojury.annotate.marketplace import ledger, questions, states
-from photojury.annotate.marketplace.books import Market, hit_types, hits, new_id, tokens
+from photojury.annotate.marketplace import events, ledger, questions, requirements, states
+from photojury.annotate.marketplace.books import Market, new_id
+from photojury.annotate.marketplace.hit_types import own_type, register
 from photojury.annotate.marketplace.protocol import RequestError, page, timestamp
+from photojury.annotate.marketplace.tables import hit_types, hits
+from photojury.annotate.marketplace.tokens import use_token
 from photojury.datasets.store import add_rows
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
-DEFAULT_AUTO_APPROVAL = 2_592_000
-"""Seconds, 30 days (CreateHIT, API reference)."""
-
-TOKEN_HOURS = 24
-"""A UniqueRequestToken is remembered so long (UseRequestTokens, API reference)."""
-
-_NOT_ANSWERED = ("QualificationRequirements", "AssignmentReviewPolicy", "HITReviewPolicy", "HITLayoutId")
-
-
-def create_hit_type(market: Market, request: Request) -> Answer:
-    """Register a HIT type; the same values give the type that is there."""
-    with market.writing() as connection:
-        return {"HITTypeId": _hit_type(connection, request, market.clock())}
-
 
 def create_hit(market: Market, request: Request) -> Answer:
     """Create a HIT and, where its values are new, its HIT type."""
-    now = market.clock()
+    needed = requirements.check(market, request.get("QualificationRequirements", []))
     with market.writing() as connection:
-        hit_id = _create(connection, market, request, _hit_type(connection, request, now), now)
+        hit_type_id = register(connection, market, request, needed)
+        reward = ledger.cents(request["Reward"])
+        hit_id = _create(connection, market, request, hit_type_id, reward)
     return get_hit(market, {"HITId": hit_id})
 
 
 def create_hit_with_hit_type(market: Market, request: Request) -> Answer:
     """Create a HIT of a type that is there."""
+    hit_type = own_type(market, request["HITTypeId"])
     with market.writing() as connection:
-        hit_id = _create(connection, market, request, request["HITTypeId"], market.clock())
+        hit_id = _create(connection, market, request, hit_type["hit_type_id"], hit_type["reward"])
     return get_hit(market, {"HITId": hit_id})
 
 
 def get_hit(market: Market, request: Request) -> Answer:
     """One HIT, in any state."""
-    row = market.row(states.with_type().where(hits.c.hit_id == request["HITId"]))
+    row = market.row(_own(market).where(hits.c.hit_id == request["HITId"]))
     if row is None:
         raise RequestError("HITDoesNotExist", f"Hit {request['HITId']} does not exist.")
     return {"HIT": hit_json(row)}
@@ -64,23 +54,23 @@ def get_hit(market: Market, request: Request) -> Answer:
 
 def list_hits(market: Market, request: Request) -> Answer:
     """All HITs but the disposed ones, the newest first."""
-    query = states.with_type().where(hits.c.status != "Disposed")
-    return _hit_list(market, query, request)
+    query = _own(market).where(hits.c.status != "Disposed")
+    return hit_list(market, query, request)
 
 
 def list_reviewable_hits(market: Market, request: Request) -> Answer:
     """The HITs that are Reviewable, or Reviewing where Status says so."""
-    query = states.with_type().where(hits.c.status == request.get("Status", "Reviewable"))
+    query = _own(market).where(hits.c.status == request.get("Status", "Reviewable"))
     if "HITTypeId" in request:
         query = query.where(hits.c.hit_type_id == request["HITTypeId"])
-    return _hit_list(market, query, request)
+    return hit_list(market, query, request)
 
 
 def update_expiration_for_hit(market: Market, request: Request) -> Answer:
     """Set when a HIT expires; a time in the past expires it at once and frees the money for what is not taken."""
     now, expires_at = market.clock(), timestamp(request["ExpireAt"])
     with market.writing() as connection:
-        hit = states.lock(connection, request["HITId"])
+        hit = states.lock(connection, request["HITId"], market.account)
         if hit["status"] == "Disposed":
             raise wrong_state("InvalidHITState", "Assignable, Unassignable, Reviewable, Reviewing", hit)
         change = sa.update(hits).where(hits.c.hit_id == hit["hit_id"])
@@ -92,11 +82,12 @@ def update_expiration_for_hit(market: Market, request: Request) -> Answer:
 def delete_hit(market: Market, request: Request) -> Answer:
     """Dispose of a HIT that is reviewable and has no assignment waiting for review."""
     with market.writing() as connection:
-        hit = states.lock(connection, request["HITId"])
+        hit = states.lock(connection, request["HITId"], market.account)
         if hit["status"] not in ("Reviewable", "Reviewing") or hit["submitted"]:
             raise wrong_state("InvalidHITState", "Reviewing, Reviewable", hit)
         change = sa.update(hits).where(hits.c.hit_id == hit["hit_id"])
         connection.execute(change.values(status="Disposed"))
+        events.emit(connection, hit, "HITDisposed", market.clock())
         states.refresh(connection, hit["hit_id"], market.clock())
     return {}
 
@@ -105,7 +96,7 @@ def update_hit_review_status(market: Market, request: Request) -> Answer:
     """Move a HIT from Reviewable to Reviewing, or back with Revert."""
     before, after = ("Reviewing", "Reviewable") if request.get("Revert") else ("Reviewable", "Reviewing")
     with market.writing() as connection:
-        hit = states.lock(connection, request["HITId"])
+        hit = states.lock(connection, request["HITId"], market.account)
         if hit["status"] not in (before, after):
             raise wrong_state("InvalidHITState", before, hit)
         change = sa.update(hits).where(hits.c.hit_id == hit["hit_id"])
@@ -117,10 +108,10 @@ def create_additional_assignments_for_hit(market: Market, request: Request) -> A
     """Offer a HIT to more workers; not across the border of ten, where the fee changes."""
     now, more = market.clock(), request["NumberOfAdditionalAssignments"]
     with market.writing() as connection:
-        hit = states.lock(connection, request["HITId"])
+        hit = states.lock(connection, request["HITId"], market.account)
         if hit["status"] == "Disposed":
             raise wrong_state("InvalidHITState", "Assignable, Unassignable, Reviewable, Reviewing", hit)
-        use_token(connection, "extend", request, hit["hit_id"], now)
+        use_token(connection, market.account, "extend", request, hit["hit_id"], now)
         total = hit["max_assignments"] + more
         if hit["max_assignments"] < MANY_ASSIGNMENTS <= total:
             raise RequestError(
@@ -131,34 +122,9 @@ def create_additional_assignments_for_hit(market: Market, request: Request) -> A
             raise RequestError("InvalidParameterValue", "A HIT has at most 1000000000 assignments.")
         change = sa.update(hits).where(hits.c.hit_id == hit["hit_id"])
         connection.execute(change.values(max_assignments=total))
+        events.emit(connection, hit, "HITExtended", now)
         states.refresh(connection, hit["hit_id"], now)
     return {}
-
-
-def use_token(connection: sa.Connection, kind: str, request: Request, made: str, now: float) -> None:
-    """Remember a UniqueRequestToken for 24 hours.
-
-    Args:
-        kind: hit, extend or bonus: what the token keeps from being made twice.
-        made: the id of what this request makes.
-
-    Raises:
-        RequestError: the token was used within 24 hours; for a HIT the message holds the HITId.
-    """
-    token = request.get("UniqueRequestToken")
-    if token is None:
-        return
-    key = (tokens.c.kind == kind) & (tokens.c.token == token)
-    connection.execute(sa.delete(tokens).where(key, tokens.c.used_at <= now - TOKEN_HOURS * 3600))
-    row = {"kind": kind, "token": token, "used_at": now, "made": made}
-    if add_rows(connection, tokens, [row]):
-        return
-    first = connection.execute(sa.select(tokens.c.made).where(key)).scalar_one()
-    if kind == "hit":
-        raise RequestError(
-            "HitAlreadyExists", f'The HIT {first} already exists for the UniqueRequestToken "{token}".'
-        )
-    raise RequestError("DuplicateRequest", f'The idempotency token "{token}" has already been processed.')
 
 
 def wrong_state(code: str, allowed: str, hit: sa.RowMapping) -> RequestError:
@@ -187,8 +153,8 @@ def hit_json(row: sa.RowMapping) -> Answer:
         "AutoApprovalDelayInSeconds": row["auto_approval_delay"],
         "Expiration": row["expires_at"],
         "AssignmentDurationInSeconds": row["assignment_duration"],
-        "QualificationRequirements": [],
-        "HITReviewStatus": "NotReviewed",
+        "QualificationRequirements": json.loads(row["requirements"]),
+        "HITReviewStatus": row["review_status"],
         "NumberOfAssignmentsPending": row["pending"],
         "NumberOfAssignmentsAvailable": row["available"],
         "NumberOfAssignmentsCompleted": row["completed"],
@@ -198,42 +164,37 @@ def hit_json(row: sa.RowMapping) -> Answer:
     return answer
 
 
-def _hit_list(market: Market, query: "sa.Select[Any]", request: Request) -> Answer:
+def _own(market: Market) -> "sa.Select[Any]":
+    return states.with_type().where(hit_types.c.account == market.account)
+
+
+def hit_list(market: Market, query: "sa.Select[Any]", request: Request) -> Answer:
+    """One page of a list of HITs, the newest first."""
     order = (hits.c.created_at, hits.c.hit_id)
     rows, answer = page(market.rows, query, order, request, newest_first=True)
     return {**answer, "HITs": [hit_json(row) for row in rows]}
 
 
-def _hit_type(connection: sa.Connection, request: Request, now: float) -> str:
-    _refuse_unanswered(request)
-    facts = {
-        "title": request["Title"],
-        "description": request["Description"],
-        "keywords": request.get("Keywords", ""),
-        "reward": ledger.cents(request["Reward"]),
-        "assignment_duration": request["AssignmentDurationInSeconds"],
-        "auto_approval_delay": request.get("AutoApprovalDelayInSeconds", DEFAULT_AUTO_APPROVAL),
-    }
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-    ids = {"hit_type_id": new_id(), "hit_group_id": new_id()}
-    # The unique digest decides, so that two equal requests at the same moment give one type.
-    add_rows(connection, hit_types, [{**ids, **facts, "digest": digest, "created_at": now}])
-    query = sa.select(hit_types.c.hit_type_id).where(hit_types.c.digest == digest)
-    found: str = connection.execute(query).scalar_one()
-    return found
-
-
-def _create(connection: sa.Connection, market: Market, request: Request, hit_type_id: str, now: float) -> str:
-    _refuse_unanswered(request)
+def _create(
+    connection: sa.Connection, market: Market, request: Request, hit_type_id: str, reward: int
+) -> str:
+    now = market.clock()
+    if request.get("HITLayoutId"):
+        raise RequestError(
+            "HITLayoutDoesNotExist",
+            f"HITLayout {request['HITLayoutId']} does not exist: layouts were made on MTurk's requester site. "
+            "Send the page as an HTMLQuestion.",
+        )
+    for name in ("AssignmentReviewPolicy", "HITReviewPolicy"):
+        if request.get(name):
+            raise RequestError(
+                "InvalidParameterValue", f"photojury does not answer the parameter {name} yet."
+            )
     if "Question" not in request:
         raise RequestError("InvalidParameterValue", "The parameter Question is missing.")
     questions.parse(request["Question"])
-    query = sa.select(hit_types.c.reward).where(hit_types.c.hit_type_id == hit_type_id)
-    reward = connection.execute(query).scalar_one_or_none()
-    if reward is None:
-        raise RequestError("HITTypeDoesNotExist", f"HITType {hit_type_id} does not exist.")
     hit_id = new_id()
-    use_token(connection, "hit", request, hit_id, now)
+    use_token(connection, market.account, "hit", request, hit_id, now)
     maximum = request.get("MaxAssignments", 1)
     row = {
         "hit_id": hit_id,
@@ -245,17 +206,11 @@ def _create(connection: sa.Connection, market: Market, request: Request, hit_typ
         "max_assignments": maximum,
         "fee": fee_of(reward, maximum, market.fee_percent),
         "status": "Assignable",
+        "review_status": "NotReviewed",
+        "expired": False,
     }
     nothing_yet = dict.fromkeys(("held_assignments", "pending", "submitted", "completed", "available"), 0)
     add_rows(connection, hits, [{**row, **nothing_yet}])
     states.refresh(connection, hit_id, now)
+    events.emit(connection, states.lock(connection, hit_id), "HITCreated", now)
     return hit_id
-
-
-def _refuse_unanswered(request: Request) -> None:
-    for name in _NOT_ANSWERED:
-        if request.get(name):
-            # Leaving them out silently would show the HIT to workers that the requester has excluded.
-            raise RequestError(
-                "InvalidParameterValue", f"photojury does not answer the parameter {name} yet."
-            )

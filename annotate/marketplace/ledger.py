@@ -1,4 +1,4 @@
-"""The requester's money: what is available, what is held for HITs that are out, and every movement of it.
+"""Requesters' money: what is available, what is held for HITs that are out, and every movement of it.
 
 Takes in an open write transaction; gives out changed balances, each change with its row in
 market_transactions. At any moment the rows add up to the balances, and neither balance is below zero.
@@ -13,12 +13,14 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace.books import ACCOUNT, account, hits, new_id, transactions
+from photojury.annotate.marketplace.books import new_id
 from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.tables import accounts, hits, transactions
 
 
 def move(
     connection: sa.Connection,
+    account: str,
     now: float,
     kind: str,
     *,
@@ -28,17 +30,17 @@ def move(
     assignment_id: str | None = None,
     worker_id: str | None = None,
 ) -> None:
-    """Book one transaction: cents added to (or, negative, taken from) the two balances.
+    """Book one transaction: cents added to (or, negative, taken from) an account's two balances.
 
     Raises:
         RequestError: InsufficientFunds, and nothing is booked.
     """
     change = (
-        sa.update(account)
-        .where(account.c.name == ACCOUNT)
-        .where(account.c.available + available >= 0, account.c.held + held >= 0)
-        .values(available=account.c.available + available, held=account.c.held + held)
-        .returning(account.c.name)
+        sa.update(accounts)
+        .where(accounts.c.name == account)
+        .where(accounts.c.available + available >= 0, accounts.c.held + held >= 0)
+        .values(available=accounts.c.available + available, held=accounts.c.held + held)
+        .returning(accounts.c.name)
     )
     # The check and the change are one statement, so that two requests cannot spend the same cent.
     if connection.execute(change).first() is None:
@@ -49,6 +51,7 @@ def move(
     connection.execute(
         sa.insert(transactions).values(
             transaction_id=new_id(),
+            account=account,
             at=now,
             kind=kind,
             available=available,
@@ -60,37 +63,37 @@ def move(
     )
 
 
-def cover(connection: sa.Connection, now: float, hit_id: str, *, price: int, have: int, want: int) -> None:
-    """Hold or release money so that `want` assignments of a HIT are covered, where `have` are now.
-
-    Args:
-        price: reward and fee of one assignment, in cents.
+def cover(connection: sa.Connection, now: float, hit: sa.RowMapping, want: int) -> None:
+    """Hold or release money so that `want` assignments of a HIT are covered: reward and fee of each.
 
     Raises:
         RequestError: InsufficientFunds.
     """
-    if want == have:
+    if want == hit["held_assignments"]:
         return
-    cents = (want - have) * price
+    cents = (want - hit["held_assignments"]) * (hit["reward"] + hit["fee"])
     kind = "hold" if cents > 0 else "release"
     if cents:
-        move(connection, now, kind, available=-cents, held=cents, hit_id=hit_id)
-    connection.execute(sa.update(hits).where(hits.c.hit_id == hit_id).values(held_assignments=want))
+        move(connection, hit["account"], now, kind, available=-cents, held=cents, hit_id=hit["hit_id"])
+    change = sa.update(hits).where(hits.c.hit_id == hit["hit_id"])
+    connection.execute(change.values(held_assignments=want))
 
 
 def pay(connection: sa.Connection, now: float, hit: sa.RowMapping, assignment: sa.RowMapping) -> None:
     """Pay the reward and the fee of one assignment out of what its HIT holds."""
     about = {"hit_id": hit["hit_id"], "assignment_id": assignment["assignment_id"]}
     if hit["reward"]:
-        move(connection, now, "reward", held=-hit["reward"], worker_id=assignment["worker_id"], **about)
-    move(connection, now, "fee", held=-hit["fee"], **about)
+        worker_id = assignment["worker_id"]
+        move(connection, hit["account"], now, "reward", held=-hit["reward"], worker_id=worker_id, **about)
+    move(connection, hit["account"], now, "fee", held=-hit["fee"], **about)
     fewer = hits.c.held_assignments - 1
     connection.execute(sa.update(hits).where(hits.c.hit_id == hit["hit_id"]).values(held_assignments=fewer))
 
 
-def balances(connection: sa.Connection) -> tuple[int, int]:
-    """The available balance and the balance on hold, in cents."""
-    row = connection.execute(sa.select(account.c.available, account.c.held)).one()
+def balances(connection: sa.Connection, account: str) -> tuple[int, int]:
+    """An account's available balance and its balance on hold, in cents."""
+    query = sa.select(accounts.c.available, accounts.c.held).where(accounts.c.name == account)
+    row = connection.execute(query).one()
     return row.available, row.held
 
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from photojury.annotate.marketplace import assignments, hits, protocol, states
+from photojury.annotate.marketplace import assignments, hit_types, hits, protocol, states
 from photojury.annotate.marketplace.books import Market
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ OPERATIONS: Mapping[str, Callable[[Market, Mapping[str, Any]], dict[str, Any]]] 
     "ApproveAssignment": assignments.approve_assignment,
     "CreateAdditionalAssignmentsForHIT": hits.create_additional_assignments_for_hit,
     "CreateHIT": hits.create_hit,
-    "CreateHITType": hits.create_hit_type,
+    "CreateHITType": hit_types.create_hit_type,
     "CreateHITWithHITType": hits.create_hit_with_hit_type,
     "DeleteHIT": hits.delete_hit,
     "GetAccountBalance": assignments.get_account_balance,
@@ -31,8 +31,11 @@ OPERATIONS: Mapping[str, Callable[[Market, Mapping[str, Any]], dict[str, Any]]] 
     "ListReviewableHITs": hits.list_reviewable_hits,
     "RejectAssignment": assignments.reject_assignment,
     "SendBonus": assignments.send_bonus,
+    "SendTestEventNotification": hit_types.send_test_event_notification,
     "UpdateExpirationForHIT": hits.update_expiration_for_hit,
     "UpdateHITReviewStatus": hits.update_hit_review_status,
+    "UpdateHITTypeOfHIT": hit_types.update_hit_type_of_hit,
+    "UpdateNotificationSettings": hit_types.update_notification_settings,
 }
 
 

@@ -12,14 +12,15 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import jinja2
+import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from photojury.annotate.marketplace import ledger, work
+from photojury.annotate.marketplace import ledger, workers
 from photojury.annotate.marketplace.books import Market
 
 LARGEST_ANSWER = 2_000_000
@@ -28,7 +29,7 @@ LARGEST_ANSWER = 2_000_000
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 _SITE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self' https:; "
     "frame-src 'self' https: http://127.0.0.1:* http://localhost:*; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
@@ -60,10 +61,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     """One HTML page of the site; `values` are the template's."""
     market = market_of(request)
     session = session_of(request)
+    worker = workers.worker_of(market, session)
     shown = {
-        "requester": market.requester,
-        "contact": market.contact,
-        "worker_id": work.worker_of(market, session),
+        "requester": market.terms.requester,
+        "contact": market.terms.contact,
+        "worker_id": worker["worker_id"] if worker else None,
         "csrf": csrf_of(session),
         "path": request.url.path,
         **values,
@@ -130,7 +132,13 @@ def local_path(path: str) -> str:
 
 def site_of(request: Request) -> str:
     """The address that the browser knows this site by, without a path."""
-    return f"{request.url.scheme}://{request.url.netloc}"
+    public = market_of(request).terms.public_url.rstrip("/")
+    return public or f"{request.url.scheme}://{request.url.netloc}"
+
+
+def worker_of(request: Request) -> sa.RowMapping | None:
+    """The worker whose cookie came with a request, or None."""
+    return workers.worker_of(market_of(request), session_of(request))
 
 
 def session_of(request: Request) -> str:
@@ -141,7 +149,13 @@ def session_of(request: Request) -> str:
 def set_session(request: Request, response: Response, session: str) -> None:
     """Put the secret into the cookie: for a year, out of reach of scripts and of other sites."""
     response.set_cookie(
-        _cookie(request), session, max_age=365 * 86400, httponly=True, samesite="lax", path="/"
+        _cookie(request),
+        session,
+        max_age=365 * 86400 if session else 0,
+        httponly=True,
+        samesite="lax",
+        path="/",
+        secure=site_of(request).startswith("https:"),
     )
 
 
@@ -152,4 +166,4 @@ def csrf_of(session: str) -> str:
 
 def _cookie(request: Request) -> str:
     # Cookies know no ports; two marketplaces on one machine must not log each other's workers out.
-    return f"photojury_{request.url.port or 80}"
+    return f"photojury_{urlsplit(site_of(request)).port or 80}"

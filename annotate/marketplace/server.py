@@ -12,8 +12,11 @@ import json
 import logging
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import uvicorn
@@ -26,8 +29,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from photojury.annotate.marketplace import operations, pages, protocol, worker_site
-from photojury.annotate.marketplace.books import open_market
+from photojury.annotate.marketplace import accounts, events, operations, pages, protocol, worker_site
+from photojury.annotate.marketplace.books import Market, Terms, open_market
 from photojury.annotate.marketplace.clock import Clock, system_clock
 from photojury.errors import InputError
 
@@ -36,15 +39,16 @@ log = logging.getLogger(__name__)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class LocalOnly:
-    """Refuses requests whose Host is not this machine, so that no web page can reach in by DNS rebinding."""
+class KnownHosts:
+    """Refuses requests for another host than ours, so that no web page can reach in by DNS rebinding."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, public_url: str) -> None:
         self.app = app
+        self.hosts = {*LOOPBACK, urlsplit(public_url).hostname}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and Request(scope).url.hostname not in LOOPBACK:
-            refusal = PlainTextResponse("This marketplace serves only this machine.\n", 400)
+        if scope["type"] == "http" and Request(scope).url.hostname not in self.hosts:
+            refusal = PlainTextResponse("This marketplace is not known under that name.\n", 400)
             await refusal(scope, receive, send)
             return
         await self.app(scope, receive, send)
@@ -54,10 +58,7 @@ def build_app(
     engine: sa.Engine,
     images_folder: Path,
     clock: Clock = system_clock,
-    *,
-    fee_percent: float = 20.0,
-    requester: str = "photojury",
-    contact: str = "",
+    terms: Terms | None = None,
 ) -> Starlette:
     """The marketplace on a study's database; its tables are made where they are not there yet.
 
@@ -65,16 +66,13 @@ def build_app(
         engine: of photojury.datasets.store.open_engine.
         images_folder: the study's stored pictures, served below /images.
         clock: tells seconds since 1970; tests move it.
-        fee_percent: of each reward and bonus.
-        requester: the name that workers are shown.
-        contact: the e-mail address that workers are shown; may be empty.
+        terms: what the marketplace is set to.
     """
-    market = open_market(
-        engine, images_folder, clock, fee_percent=fee_percent, requester=requester, contact=contact
-    )
+    market = open_market(engine, images_folder, clock, terms)
+    accounts.give_own_key(market)
     app = Starlette(
         routes=[Route("/", _requester, methods=["POST"]), *worker_site.ROUTES],
-        middleware=[Middleware(LocalOnly)],
+        middleware=[Middleware(KnownHosts, public_url=market.terms.public_url)],
         exception_handlers={
             pages.SiteError: pages.error_page,
             HTTPException: pages.error_page,
@@ -89,7 +87,7 @@ def serve(app: Starlette, host: str, port: int, ready: Callable[[str], None]) ->
 
     Args:
         app: of build_app.
-        host: a loopback address.
+        host: a loopback address; another one only where market.public_url is set.
         port: 0 takes any that is free.
         ready: called with the server's URL once it listens.
 
@@ -97,17 +95,25 @@ def serve(app: Starlette, host: str, port: int, ready: Callable[[str], None]) ->
         InputError: the host is not this machine's own, or the port is in use.
         KeyboardInterrupt: Ctrl-C, after the requests that were running have been answered.
     """
-    if host not in LOOPBACK:
+    market: Market = app.state.market
+    if host not in LOOPBACK and not market.terms.public_url:
         raise InputError(
-            f"--host {host} would open the marketplace to other machines, which this version does not do; "
-            "leave it at 127.0.0.1"
+            f"--host {host} would open the marketplace to other machines, and without keys to everyone on them; "
+            "set market.public_url in study.toml first (docs/deployment.md), or leave it at 127.0.0.1"
         )
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    stopped = threading.Event()
+    courier = threading.Thread(target=events.deliver_until, args=(market, stopped), daemon=True)
     with listener:
-        asyncio.run(_serve(server, listener, lambda: ready(url)))
+        courier.start()
+        try:
+            asyncio.run(_serve(server, listener, lambda: ready(url)))
+        finally:
+            stopped.set()
+            courier.join()
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, ready: Callable[[], None]) -> None:
@@ -145,12 +151,23 @@ async def _requester(request: Request) -> Response:
         body += chunk
         if len(body) > protocol.LARGEST_BODY:
             break
-    target = request.headers.get("x-amz-target", "")
-    market = pages.market_of(request)
-    status, answer = await run_in_threadpool(operations.answer, market, target, bytes(body))
+    status, answer = await run_in_threadpool(_answer, request, bytes(body))
     return Response(
         json.dumps(answer),
         status,
         {"x-amzn-RequestId": secrets.token_hex(16)},
         media_type=protocol.CONTENT_TYPE,
     )
+
+
+def _answer(request: Request, body: bytes) -> tuple[int, dict[str, Any]]:
+    market = pages.market_of(request)
+    url = f"{request.url.scheme}://{request.headers.get('host', '')}/"
+    try:
+        account = accounts.account_of(market, url, request.headers, body)
+    except accounts.AuthError as error:
+        return 400, error.body()
+    except Exception:  # the requester gets an answer that botocore tries again
+        log.exception("a requester's signature could not be checked")
+        return 500, protocol.service_fault(market.clock())
+    return operations.answer(market.seen_by(account), request.headers.get("x-amz-target", ""), body)

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import ledger
-from photojury.annotate.marketplace.books import Market, assignments, hit_types, hits
+from photojury.annotate.marketplace import events, ledger
+from photojury.annotate.marketplace.books import Market
 from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.tables import assignments, hit_types, hits
 
 DAY = 24 * 3600.0
 
@@ -46,15 +47,20 @@ def with_type() -> "sa.Select[tuple[object, ...]]":
     return sa.select(hits, *of_type).join(hit_types)
 
 
-def lock(connection: sa.Connection, hit_id: str) -> sa.RowMapping:
+def lock(connection: sa.Connection, hit_id: str, account: str | None = None) -> sa.RowMapping:
     """A HIT with its type, locked until the transaction ends.
 
+    Args:
+        connection: of a write transaction.
+        hit_id: which.
+        account: whose it must be; None where no requester asks.
+
     Raises:
-        RequestError: HITDoesNotExist.
+        RequestError: HITDoesNotExist; so it is, too, for a HIT of another account.
     """
     query = with_type().where(hits.c.hit_id == hit_id).with_for_update(of=hits)
     row = connection.execute(query).mappings().one_or_none()
-    if row is None:
+    if row is None or account not in (None, row["account"]):
         raise RequestError("HITDoesNotExist", f"Hit {hit_id} does not exist.")
     return row
 
@@ -83,7 +89,7 @@ def settle(market: Market) -> None:
 def refresh(connection: sa.Connection, hit_id: str, now: float) -> str:
     """Bring a HIT up to the clock: abandon, approve, count, hold or release money; returns its status."""
     hit = lock(connection, hit_id)
-    _abandon(connection, hit_id, now)
+    _abandon(connection, hit, now)
     _approve_unreviewed(connection, hit, now)
     hit = lock(connection, hit_id)
     counts = _count(connection, hit_id)
@@ -102,9 +108,9 @@ def refresh(connection: sa.Connection, hit_id: str, now: float) -> str:
         new = "Disposed"
     offered = 0 if expired or new == "Disposed" else available
     want = counts.pending + counts.submitted + offered
-    price = hit["reward"] + hit["fee"]
-    ledger.cover(connection, now, hit_id, price=price, have=hit["held_assignments"], want=want)
+    ledger.cover(connection, now, hit, want)
     _write(connection, hit, counts, new, available, reviewable_at, now)
+    _tell(connection, hit, new, now)
     return new
 
 
@@ -132,18 +138,32 @@ def _write(
             completed=counts.completed,
             available=available,
             reviewable_at=reviewable_at,
+            expired=hit["expires_at"] <= now,
             due_at=min(due) if due and new != "Disposed" else None,
         )
     )
 
 
-def _abandon(connection: sa.Connection, hit_id: str, now: float) -> None:
-    connection.execute(
+def _tell(connection: sa.Connection, hit: sa.RowMapping, new: str, now: float) -> None:
+    """Notify of what has changed since the HIT was looked at last."""
+    if hit["expires_at"] <= now and not hit["expired"]:
+        events.emit(connection, hit, "HITExpired", now)
+    if new == "Reviewable" and hit["status"] in ("Assignable", "Unassignable"):
+        events.emit(connection, hit, "HITReviewable", now)
+    if new == "Disposed" and hit["status"] != "Disposed":
+        events.emit(connection, hit, "HITDisposed", now)
+
+
+def _abandon(connection: sa.Connection, hit: sa.RowMapping, now: float) -> None:
+    gone = (
         sa.update(assignments)
-        .where(assignments.c.hit_id == hit_id, assignments.c.status == "Accepted")
+        .where(assignments.c.hit_id == hit["hit_id"], assignments.c.status == "Accepted")
         .where(assignments.c.deadline <= now)
         .values(status="Abandoned")
+        .returning(assignments.c.assignment_id)
     )
+    for assignment_id in connection.execute(gone).scalars().all():
+        events.emit(connection, hit, "AssignmentAbandoned", now, assignment_id)
 
 
 def _approve_unreviewed(connection: sa.Connection, hit: sa.RowMapping, now: float) -> None:
@@ -172,6 +192,7 @@ def approve(
         .where(assignments.c.assignment_id == assignment["assignment_id"])
         .values(status="Approved", approved_at=at, feedback=feedback, rejected_at=None)
     )
+    events.emit(connection, hit, "AssignmentApproved", at, assignment["assignment_id"])
 
 
 def _count(connection: sa.Connection, hit_id: str) -> _Counts:

@@ -1,4 +1,4 @@
-"""What a worker does: join, accept, return, hand in, and look at the earnings.
+"""What a worker does with HITs: look, accept, keep a draft, return, hand in, and look at the earnings.
 
 Takes in a Market and a worker's id; gives out rows and ids for the worker site. Two workers who reach for the
 last assignment at the same moment are put in order by the lock on its HIT: one gets it, the other gets the
@@ -8,31 +8,24 @@ next HIT, or none.
     >>> submit(market, assignment_id, [("stars-1", "3")])            # doctest: +SKIP
 """
 
-import hashlib
-import secrets
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import states
-from photojury.annotate.marketplace.books import (
-    Market,
+from photojury.annotate.marketplace import events, requirements, states
+from photojury.annotate.marketplace.books import Market, new_id
+from photojury.annotate.marketplace.questions import answers_xml
+from photojury.annotate.marketplace.tables import (
     assignments,
+    blocks,
     bonuses,
     hit_types,
     hits,
-    new_id,
-    workers,
 )
-from photojury.annotate.marketplace.questions import answers_xml
-from photojury.annotate.raters import SIMULATED
 
 NOT_DONE = ("Returned", "Abandoned")
-
-_ALPHABET = string.ascii_uppercase + string.digits
 
 
 class SubmitError(Exception):
@@ -49,27 +42,11 @@ class Earnings:
     recent: list[sa.RowMapping]
 
 
-def join(market: Market, session: str, *, simulated: bool) -> str:
-    """Make a worker who is known by a session (the secret in the cookie); returns the worker's id."""
-    # A digit follows the A of people's ids, so none of them begins like a simulated one.
-    start = SIMULATED if simulated else f"A{secrets.choice('123')}"
-    worker_id = start + "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    row = {"worker_id": worker_id, "session": _digest(session), "joined_at": market.clock()}
-    with market.writing() as connection:
-        connection.execute(sa.insert(workers).values(row))
-    return worker_id
-
-
-def worker_of(market: Market, session: str) -> str | None:
-    """The worker whose cookie this is, or None."""
-    if not session:
-        return None
-    row = market.row(sa.select(workers.c.worker_id).where(workers.c.session == _digest(session)))
-    return row["worker_id"] if row else None
-
-
 def groups(market: Market, worker_id: str | None) -> list[sa.RowMapping]:
-    """The HIT groups with something to do for this worker: their type's columns and `number` of HITs."""
+    """The HIT groups with something to do for this worker: their type's columns and `number` of HITs.
+
+    Groups that the worker may not discover, or whose requester has blocked them, are not among them.
+    """
     query = (
         sa.select(hit_types, sa.func.count().label("number"))
         .join(hits)
@@ -77,7 +54,17 @@ def groups(market: Market, worker_id: str | None) -> list[sa.RowMapping]:
         .group_by(hit_types.c.hit_type_id)
         .order_by(hit_types.c.created_at, hit_types.c.hit_type_id)
     )
-    return market.rows(query)
+    return [row for row in market.rows(query) if may(market, worker_id, "discover", row)]
+
+
+def may(market: Market, worker_id: str | None, action: str, hit_type: sa.RowMapping) -> bool:
+    """Whether a worker may discover, preview or accept the HITs of a type."""
+    blocked = sa.select(blocks.c.reason).where(
+        blocks.c.account == hit_type["account"], blocks.c.worker_id == worker_id
+    )
+    if worker_id is not None and market.row(blocked) is not None:
+        return False
+    return requirements.may(action, requirements.unmet(market, worker_id, hit_type["requirements"]))
 
 
 def group(market: Market, group_id: str) -> sa.RowMapping | None:
@@ -89,6 +76,31 @@ def group(market: Market, group_id: str) -> sa.RowMapping | None:
 def next_hit(market: Market, worker_id: str | None, hit_type_id: str) -> sa.RowMapping | None:
     """The HIT that the worker would get now, and would be shown in the preview."""
     return market.row(_next(worker_id, hit_type_id))
+
+
+def hit(market: Market, hit_id: str) -> sa.RowMapping | None:
+    """A HIT with its type; None where there is none, or it was disposed of."""
+    return market.row(states.with_type().where(hits.c.hit_id == hit_id, hits.c.status != "Disposed"))
+
+
+def did(market: Market, worker_id: str, hit_id: str) -> bool:
+    """Whether a worker has handed in this HIT."""
+    mine = (assignments.c.hit_id == hit_id) & (assignments.c.worker_id == worker_id)
+    query = sa.select(assignments.c.assignment_id).where(mine, assignments.c.status.in_(states.HANDED_IN))
+    return market.row(query) is not None
+
+
+def done_in_group(market: Market, worker_id: str, hit_type_id: str) -> int:
+    """How many HITs of a type a worker has handed in."""
+    query = sa.select(sa.func.count().label("number")).select_from(assignments).join(hits)
+    row = market.row(
+        query.where(
+            hits.c.hit_type_id == hit_type_id,
+            assignments.c.worker_id == worker_id,
+            assignments.c.status.in_(states.HANDED_IN),
+        )
+    )
+    return int(row["number"]) if row else 0
 
 
 def in_hand(market: Market, worker_id: str, hit_type_id: str | None = None) -> list[sa.RowMapping]:
@@ -104,26 +116,35 @@ def assignment(market: Market, assignment_id: str) -> sa.RowMapping | None:
     return market.row(_assignments().where(assignments.c.assignment_id == assignment_id))
 
 
-def accept(market: Market, worker_id: str, hit_type_id: str) -> str | None:
+def accept(market: Market, worker_id: str, hit_type_id: str, hit_id: str | None = None) -> str | None:
     """Give a worker the least filled HIT of a type that they have not done; what is in hand comes first.
+
+    Args:
+        market: the marketplace.
+        worker_id: who wants it; whether they may is asked before (`may`).
+        hit_type_id: of which type.
+        hit_id: just this one, where the worker was sent to it.
 
     Returns:
         The assignment's id, or None where nothing is left for this worker.
     """
     while True:
         states.settle(market)
-        held = _held(market, worker_id, hit_type_id)
+        held = _held(market, worker_id, hit_type_id, hit_id)
         if held:
             return held
         with market.writing() as connection:
-            choice = connection.execute(_next(worker_id, hit_type_id)).mappings().one_or_none()
+            query = _next(worker_id, hit_type_id)
+            if hit_id is not None:
+                query = query.where(hits.c.hit_id == hit_id)
+            choice = connection.execute(query).mappings().one_or_none()
             if choice:
                 taken = _take(connection, choice["hit_id"], worker_id, market.clock())
                 if taken:
                     return taken
         if choice is None:
             # Nothing is left, unless this worker's other window has taken it since the first look.
-            return _held(market, worker_id, hit_type_id)
+            return _held(market, worker_id, hit_type_id, hit_id)
         # Between the look and the lock somebody took the last one: look again.
 
 
@@ -133,13 +154,23 @@ def give_back(market: Market, assignment_id: str) -> None:
     if row is None:
         return
     with market.writing() as connection:
-        states.lock(connection, row["hit_id"])
-        connection.execute(
+        hit = states.lock(connection, row["hit_id"])
+        change = (
             sa.update(assignments)
             .where(assignments.c.assignment_id == assignment_id, assignments.c.status == "Accepted")
             .values(status="Returned")
+            .returning(assignments.c.assignment_id)
         )
+        if connection.execute(change).first():
+            events.emit(connection, hit, "AssignmentReturned", market.clock(), assignment_id)
         states.refresh(connection, row["hit_id"], market.clock())
+
+
+def keep_draft(market: Market, assignment_id: str, draft: str) -> None:
+    """Keep what the page of an assignment in hand has of unfinished answers, for after a reload."""
+    with market.writing() as connection:
+        this = (assignments.c.assignment_id == assignment_id) & (assignments.c.status == "Accepted")
+        connection.execute(sa.update(assignments).where(this).values(draft=draft))
 
 
 def submit(market: Market, assignment_id: str, fields: Sequence[tuple[str, str]]) -> None:
@@ -175,8 +206,10 @@ def submit(market: Market, assignment_id: str, fields: Sequence[tuple[str, str]]
                 submitted_at=now,
                 auto_approval_at=now + hit["auto_approval_delay"],
                 answer=answers_xml(fields),
+                draft=None,
             )
         )
+        events.emit(connection, hit, "AssignmentSubmitted", now, assignment_id)
         states.refresh(connection, row["hit_id"], now)
 
 
@@ -209,8 +242,10 @@ def earnings(market: Market, worker_id: str) -> Earnings:
     )
 
 
-def _held(market: Market, worker_id: str, hit_type_id: str) -> str | None:
-    held = in_hand(market, worker_id, hit_type_id)
+def _held(market: Market, worker_id: str, hit_type_id: str, hit_id: str | None) -> str | None:
+    held = [
+        row for row in in_hand(market, worker_id, hit_type_id) if hit_id is None or row["hit_id"] == hit_id
+    ]
     return held[0]["assignment_id"] if held else None
 
 
@@ -236,6 +271,7 @@ def _take(connection: sa.Connection, hit_id: str, worker_id: str, now: float) ->
         )
     )
     states.refresh(connection, hit_id, now)
+    events.emit(connection, hit, "AssignmentAccepted", now, assignment_id)
     return assignment_id
 
 
@@ -262,14 +298,10 @@ def _open_to(worker_id: str | None) -> "list[sa.ColumnElement[bool]]":
 
 
 def _assignments() -> "sa.Select[Any]":
-    facts = (hit_types.c.hit_group_id, hit_types.c.title, hit_types.c.reward, hit_types.c.assignment_duration)
+    of_type = ("hit_group_id", "title", "reward", "assignment_duration", "account", "requirements")
+    facts = [hit_types.c[name] for name in of_type]
     return (
         sa.select(assignments, hits.c.hit_type_id, hits.c.question, hits.c.status.label("hit_status"), *facts)
         .join(hits, hits.c.hit_id == assignments.c.hit_id)
         .join(hit_types)
     )
-
-
-def _digest(session: str) -> str:
-    # Who reads the database must not be able to act as a worker.
-    return hashlib.sha256(session.encode()).hexdigest()

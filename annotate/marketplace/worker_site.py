@@ -6,11 +6,12 @@ iframe without an origin, and all that it can do is send its answers to /mturk/e
 What programs that act as raters (photojury.annotate.simulate, MTurk scripts) may rely on:
 
     GET  /join                      hidden input `csrf`, cookie set; POST csrf, next="/...", and simulated=1 for a
-                                    worker whose id starts with ASIMULATED; 303 to `next`
+                                    worker whose id starts with ASIMULATED; 303 to `next` (see arrival.py)
     GET  /                          a link to /projects/<HITGroupId>/tasks for each group with work for this worker
     GET  /projects/<id>/tasks       preview (HITGroupId or HITTypeId): <iframe id="task"> and <form id="accept">
                                     with hidden `csrf`; without the form there is nothing to accept
-    POST /projects/<id>/accept      csrf; 303 to /tasks/<AssignmentId>, or to /projects/<id>/thanks: nothing left
+    POST /projects/<id>/accept      csrf; 303 to /tasks/<AssignmentId>, to /projects/<id>/thanks: nothing left, or to
+                                    /consent?next=..., whose form#consent (csrf, next) leads back
     GET  /tasks/<AssignmentId>      <iframe id="task" src="..."> with assignmentId, hitId, workerId, turkSubmitTo
     POST /tasks/<AssignmentId>/return   csrf; 303 to the group's preview
     POST /mturk/externalSubmit      assignmentId and the answers, urlencoded, no cookie needed; 303 to
@@ -18,105 +19,76 @@ What programs that act as raters (photojury.annotate.simulate, MTurk scripts) ma
                                     left, the thank-you page without that form
 
     >>> [route.path for route in ROUTES][:3]
-    ['/', '/join', '/join']
+    ['/', '/projects/{group_id}/tasks', '/projects/{group_id}/accept']
+
+A question page may talk to the page around it by postMessage; both sides work without the other:
+
+    to the parent   {photojury: "hello"}                    answered with {photojury: "state", draft, done}: the draft
+                                                            kept last, or null, and how many HITs of the type are done
+                    {photojury: "draft", draft: text}       kept, for after a reload
+                    {photojury: "picture", url}             answered with {photojury: "picture", url, bytes, type} or
+                                                            {..., failed: true}; a frame without an origin has no cache
+                                                            of its own, the page around it has loaded ahead
 """
 
 import re
-import secrets
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import sqlalchemy as sa
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from photojury.annotate.marketplace import questions, states, work
-from photojury.annotate.marketplace.books import Market, hits
+from photojury.annotate.marketplace import arrival, files, questions, states, work, workers
+from photojury.annotate.marketplace.books import Market
 from photojury.annotate.marketplace.pages import (
-    TEMPLATES,
     Fields,
     SiteError,
     checked,
-    csrf_of,
-    local_path,
     market_of,
     page,
     posted,
-    session_of,
-    set_session,
     site_of,
+    worker_of,
 )
-from photojury.datasets.images import MEDIA_TYPES
 
 NOT_AVAILABLE = "ASSIGNMENT_ID_NOT_AVAILABLE"
 """The assignmentId of a preview, as on MTurk."""
 
-STATIC = {
-    "market.css": "text/css",
-    "market.js": "text/javascript",
-    "externalHIT_v1.js": "text/javascript",
-}
-
-_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _ID = re.compile("[A-Z0-9]{1,64}")
-_IMAGE = re.compile(rf"[0-9a-f]{{64}}\.({'|'.join(MEDIA_TYPES)})")
-# The frame has no origin of its own, and its answers can go to this site only.
-_QUESTION_POLICY = (
-    "sandbox allow-scripts allow-forms; default-src 'none'; "
-    "script-src 'self' 'unsafe-inline' 'unsafe-eval' https:; style-src 'self' 'unsafe-inline' https:; "
-    "img-src * data: blob:; media-src * data: blob:; font-src 'self' https: data:; connect-src 'self' https:; "
-    "form-action {site}/mturk/; base-uri 'none'; frame-ancestors 'self'"
-)
-# Pages written for MTurk name its hosts, which are gone; here they mean this site.
-_MTURK_HOSTS = re.compile(r"https?://(?:www|workersandbox|worker)\.mturk\.com(?=/mturk/externalSubmit)")
-_MTURK_SCRIPT = re.compile(
-    r"https?://(?:s3\.amazonaws\.com/mturk-public|mturk-public\.s3\.amazonaws\.com)/(?=externalHIT_v1\.js)"
-)
+_LARGEST_DRAFT = 500_000
 
 
 def show_list(request: Request) -> Response:
     """The groups with work for this worker, and what is in hand."""
-    market, worker_id = _settled(request)
-    held = work.in_hand(market, worker_id) if worker_id else []
-    return page(
-        request, "market_list.html", groups=work.groups(market, worker_id), held=held, now=market.clock()
-    )
-
-
-def show_join(request: Request) -> Response:
-    """The door: one button, no name, no password."""
-    after = local_path(request.query_params.get("next", "/"))
-    if work.worker_of(market_of(request), session_of(request)):
-        return RedirectResponse(after, 303)
-    session = session_of(request) or secrets.token_urlsafe(32)
-    response = page(request, "market_join.html", next=after, csrf=csrf_of(session))
-    set_session(request, response, session)
-    return response
-
-
-def do_join(request: Request, fields: Fields) -> Response:
-    """Make a worker; the cookie gets a new value, so that one that was planted before is worth nothing."""
-    values = checked(request, fields)
-    session = secrets.token_urlsafe(32)
-    work.join(market_of(request), session, simulated=values.get("simulated") == "1")
-    response = RedirectResponse(local_path(values.get("next", "/")), 303)
-    set_session(request, response, session)
-    return response
+    market, worker = _settled(request)
+    held = work.in_hand(market, worker["worker_id"]) if worker else []
+    groups = [] if _only_sent(worker) else work.groups(market, worker and worker["worker_id"])
+    return page(request, "market_list.html", groups=groups, held=held, now=market.clock())
 
 
 def show_preview(request: Request) -> Response:
     """The task as it looks, before it is accepted."""
-    market, worker_id = _settled(request)
+    market, worker = _settled(request)
     group = _group(request)
-    hit = work.next_hit(market, worker_id, group["hit_type_id"])
+    worker_id = worker["worker_id"] if worker else None
+    allowed = work.may(market, worker_id, "preview", group) and not _only_sent(worker)
+    hit = work.next_hit(market, worker_id, group["hit_type_id"]) if allowed else None
     held = work.in_hand(market, worker_id, group["hit_type_id"]) if worker_id else []
     frame = None
     if hit:
         given = {"assignmentId": NOT_AVAILABLE, "hitId": hit["hit_id"], "turkSubmitTo": site_of(request)}
         frame = _frame(hit["hit_id"], hit["question"], given)
     return page(
-        request, "market_preview.html", group=group, hit=hit, held=held, frame=frame, now=market.clock()
+        request,
+        "market_preview.html",
+        group=group,
+        hit=hit,
+        held=held,
+        frame=frame,
+        may_accept=work.may(market, worker_id, "accept", group),
+        now=market.clock(),
     )
 
 
@@ -129,12 +101,25 @@ def redirect_preview(request: Request) -> Response:
 
 
 def do_accept(request: Request, fields: Fields) -> Response:
-    """Take the next task of a group."""
-    checked(request, fields)
-    group = _group(request)
-    worker_id = _worker(request)
-    assignment_id = work.accept(market_of(request), worker_id, group["hit_type_id"])
+    """Take the next task of a group, or, where a worker was sent to one, that one."""
+    values = checked(request, fields)
+    market, group, worker = market_of(request), _group(request), _worker(request)
+    here = f"/projects/{group['hit_group_id']}/tasks"
+    hit_id = values.get("hit")
+    visit = workers.sent_by(market, worker["worker_id"], hit_id) if hit_id else None
+    if hit_id is not None and visit is None:
+        raise SiteError(403, "You were not sent to this task.")
+    if _only_sent(worker) and hit_id is None:
+        raise SiteError(403, "On Prolific, each task is a place of its own. Please go on from there.")
+    if workers.must_agree(market, worker):
+        back = _entrance(visit) if visit else here
+        return RedirectResponse(f"/consent?next={quote(back)}", 303)
+    if not work.may(market, worker["worker_id"], "accept", group):
+        raise SiteError(403, "This task asks for a qualification that you do not have.")
+    assignment_id = work.accept(market, worker["worker_id"], group["hit_type_id"], hit_id)
     if assignment_id is None:
+        if hit_id:
+            raise SiteError(410, "This place is taken. Please return your submission on Prolific.")
         return RedirectResponse(f"/projects/{group['hit_group_id']}/thanks", 303)
     return RedirectResponse(f"/tasks/{assignment_id}", 303)
 
@@ -163,7 +148,30 @@ def show_work(request: Request) -> Response:
         frame=_frame(row["hit_id"], row["question"], given),
         seconds_left=max(0, int(row["deadline"] - market.clock())),
         submitted=_submitted_path(row["assignment_id"]),
+        draft=row["draft"] or "",
+        done=work.done_in_group(market, row["worker_id"], row["hit_type_id"]),
+        sent=workers.sent_by(market, row["worker_id"], row["hit_id"]),
     )
+
+
+def show_next(request: Request) -> Response:
+    """The pictures of the task that this worker would get next, so that the browser can have them ready."""
+    row = _own_assignment(request)
+    market = market_of(request)
+    following = work.next_hit(market, row["worker_id"], row["hit_type_id"])
+    pictures = files.pictures_of(following["question"]) if following else []
+    return JSONResponse({"pictures": pictures}, headers={"Cache-Control": "no-store"})
+
+
+def do_draft(request: Request, fields: Fields) -> Response:
+    """Keep the unfinished answers of a task."""
+    values = checked(request, fields)
+    row = _own_assignment(request)
+    draft = values.get("draft", "")
+    if len(draft) > _LARGEST_DRAFT:
+        raise SiteError(413, f"A draft has at most {_LARGEST_DRAFT} characters.")
+    work.keep_draft(market_of(request), row["assignment_id"], draft)
+    return Response(status_code=204)
 
 
 def do_return(request: Request, fields: Fields) -> Response:
@@ -191,14 +199,16 @@ def do_submit(request: Request, fields: Fields) -> Response:
 
 def show_submitted(request: Request) -> Response:
     """After handing in: the next task of the group, or thanks. In the frame it only tells the page around it."""
-    market, worker_id = _settled(request)
+    market, worker = _settled(request)
     assignment_id = request.query_params.get("assignmentId", "")
     row = work.assignment(market, assignment_id) if _ID.fullmatch(assignment_id) else None
     if row is None or row["status"] not in states.HANDED_IN:
         raise SiteError(404, "Nothing was handed in here.")
-    own = worker_id == row["worker_id"]
-    more = own and work.next_hit(market, worker_id, row["hit_type_id"])
-    if own and not more:
+    own = worker is not None and worker["worker_id"] == row["worker_id"]
+    if own and workers.sent_by(market, row["worker_id"], row["hit_id"]):
+        return page(request, "market_back.html", task=row, code=market.terms.completion_code)
+    more = own and work.may(market, row["worker_id"], "accept", row)
+    if own and not (more and work.next_hit(market, row["worker_id"], row["hit_type_id"])):
         return _thanks(request, market, row["worker_id"], row["title"])
     return page(
         request, "market_submitted.html", task=row, own=own, earned=work.earnings(market, row["worker_id"])
@@ -208,88 +218,64 @@ def show_submitted(request: Request) -> Response:
 def show_thanks(request: Request) -> Response:
     """Nothing is left in a group: thanks, what was earned, and what else there is."""
     market, _ = _settled(request)
-    return _thanks(request, market, _worker(request), _group(request)["title"])
+    return _thanks(request, market, _worker(request)["worker_id"], _group(request)["title"])
 
 
 def show_earnings(request: Request) -> Response:
     """A worker's own account."""
     market, _ = _settled(request)
-    return page(
-        request, "market_earnings.html", earned=work.earnings(market, _worker(request)), now=market.clock()
-    )
-
-
-def show_question(request: Request) -> Response:
-    """The HTML of a HIT's question, for the frame alone."""
-    hit_id = request.path_params["hit_id"]
-    row = _hit_question(market_of(request), hit_id) if _ID.fullmatch(hit_id) else None
-    html = questions.parse(row).html if row else None
-    if html is None:
-        raise SiteError(404, "There is no such question.")
-    site = site_of(request)
-    html = _MTURK_SCRIPT.sub(f"{site}/static/", _MTURK_HOSTS.sub(site, html))
-    headers = {
-        "Content-Security-Policy": _QUESTION_POLICY.format(site=site),
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return HTMLResponse(html, headers=headers)
-
-
-def show_image(request: Request) -> Response:
-    """A stored picture; its name is its content, so it may be kept for ever."""
-    name = request.path_params["name"]
-    path = market_of(request).images_folder / name[:2] / name
-    if not _IMAGE.fullmatch(name) or not path.is_file():
-        raise SiteError(404, "There is no such picture.")
-    # The frame has no origin, so a picture that it fetches needs leave; the pictures are shown to everybody.
-    headers = {**_FOREVER, "Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(path, headers=headers, media_type=MEDIA_TYPES[path.suffix[1:]])
-
-
-def show_static(request: Request) -> Response:
-    """The site's style sheet and scripts."""
-    name = request.path_params["name"]
-    if name not in STATIC:
-        raise SiteError(404, "There is no such file.")
-    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(TEMPLATES / name, headers=headers, media_type=STATIC[name])
+    worker = _worker(request)
+    earned = work.earnings(market, worker["worker_id"])
+    return page(request, "market_earnings.html", earned=earned, worker=worker, now=market.clock())
 
 
 ROUTES = [
     Route("/", show_list),
-    Route("/join", show_join),
-    Route("/join", posted(do_join), methods=["POST"]),
     Route("/projects/{group_id}/tasks", show_preview),
     Route("/projects/{group_id}/accept", posted(do_accept), methods=["POST"]),
     Route("/projects/{group_id}/thanks", show_thanks),
     Route("/mturk/preview", redirect_preview),
     Route("/tasks/{assignment_id}", show_work),
+    Route("/tasks/{assignment_id}/next", show_next),
+    Route("/tasks/{assignment_id}/draft", posted(do_draft), methods=["POST"]),
     Route("/tasks/{assignment_id}/return", posted(do_return), methods=["POST"]),
     Route("/mturk/externalSubmit", posted(do_submit), methods=["POST"]),
     Route("/mturk/submitted", show_submitted),
     Route("/earnings", show_earnings),
-    Route("/questions/{hit_id}", show_question),
-    Route("/images/{name}", show_image),
-    Route("/static/{name}", show_static),
+    *arrival.ROUTES,
+    *files.ROUTES,
 ]
 
 
-def _settled(request: Request) -> tuple[Market, str | None]:
+def _settled(request: Request) -> tuple[Market, sa.RowMapping | None]:
     market = market_of(request)
     states.settle(market)
-    return market, work.worker_of(market, session_of(request))
+    return market, worker_of(request)
 
 
-def _worker(request: Request) -> str:
-    worker_id = work.worker_of(market_of(request), session_of(request))
-    if worker_id is None:
+def _worker(request: Request) -> sa.RowMapping:
+    worker = worker_of(request)
+    if worker is None:
         raise SiteError(403, "Join first: this page needs a worker's cookie.")
-    return worker_id
+    return worker
+
+
+def _only_sent(worker: sa.RowMapping | None) -> bool:
+    """Whether a worker does only what they are sent to: Prolific pays for that, and for nothing else."""
+    return worker is not None and worker["came_by"] == "prolific"
+
+
+def _entrance(visit: sa.RowMapping) -> str:
+    given = {
+        "PROLIFIC_PID": visit["worker_id"].removeprefix("AP").lower(),
+        "STUDY_ID": visit["study_id"],
+        "SESSION_ID": visit["session_id"],
+    }
+    return f"/enter/prolific/{visit['hit_id']}?{urlencode(given)}"
 
 
 def _own_assignment(request: Request) -> Any:
-    worker_id, assignment_id = _worker(request), request.path_params["assignment_id"]
+    worker_id, assignment_id = _worker(request)["worker_id"], request.path_params["assignment_id"]
     row = work.assignment(market_of(request), assignment_id) if _ID.fullmatch(assignment_id) else None
     if row is None or row["worker_id"] != worker_id:
         raise SiteError(404, "You have no such task.")
@@ -307,11 +293,6 @@ def _group(request: Request) -> Any:
 def _thanks(request: Request, market: Market, worker_id: str, title: str) -> Response:
     earned, others = work.earnings(market, worker_id), work.groups(market, worker_id)
     return page(request, "market_thanks.html", title=title, earned=earned, groups=others)
-
-
-def _hit_question(market: Market, hit_id: str) -> str | None:
-    row = market.row(sa.select(hits.c.question, hits.c.status).where(hits.c.hit_id == hit_id))
-    return row["question"] if row and row["status"] != "Disposed" else None
 
 
 def _frame(hit_id: str, question: str, given: dict[str, str]) -> dict[str, object]:

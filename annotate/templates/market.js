@@ -23,14 +23,76 @@
   // A forged message leads only to a page that checks with the server what was handed in.
   window.addEventListener("message", (event) => {
     if (event.source === frame.contentWindow && event.data === "photojury:submitted") {
+      try { localStorage.removeItem("draft-" + frame.dataset.id); } catch { /* private window */ }
+      clearTimeout(waiting);
       location.replace(frame.dataset.submitted);
     }
   });
   frame.addEventListener("load", () => frame.focus());
 
   const auto = byId("auto");
-  auto.checked = remembered("auto-" + auto.dataset.group);
-  auto.addEventListener("change", () => remember("auto-" + auto.dataset.group, auto.checked));
+  if (auto) {
+    auto.checked = remembered("auto-" + auto.dataset.group);
+    auto.addEventListener("change", () => remember("auto-" + auto.dataset.group, auto.checked));
+  }
+
+  // Unfinished answers: kept in this browser at once, and at the server a moment later, each with its time.
+  const draftKey = "draft-" + frame.dataset.id;
+  const stored = (text) => { try { return JSON.parse(text) || {}; } catch { return {}; } };
+  const local = () => { try { return stored(localStorage.getItem(draftKey)); } catch { return {}; } };
+  const newest = () => [local(), stored(frame.dataset.draft)].sort((a, b) => (b.at || 0) - (a.at || 0))[0].draft ?? null;
+  let waiting = null;
+  const keep = (draft) => {
+    const text = JSON.stringify({ at: Date.now(), draft: String(draft) });
+    try { localStorage.setItem(draftKey, text); } catch { /* private window */ }
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const csrf = document.querySelector("#return [name=csrf]").value;
+      const body = new URLSearchParams({ csrf, draft: text });
+      fetch(`/tasks/${frame.dataset.id}/draft`, { method: "POST", body, keepalive: text.length < 50000 }).catch(() => {});
+    }, 800);
+  };
+
+  // Pictures for the frame: it has no origin, so the browser keeps no cache for it, but one for this page.
+  const ours = /^\/images\/[0-9a-f]{64}\.[a-z0-9]+$/;
+  const allowed = (url) => {
+    const target = new URL(url, location.href);
+    return target.origin === location.origin ? ours.test(target.pathname) : target.protocol === "https:";
+  };
+  const picture = async (url) => {
+    if (!allowed(url)) throw new Error("not a picture");
+    // Nothing of this worker's goes along: the frame must not see with the worker's eyes.
+    const answer = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer;
+  };
+  const hand = async (url) => {
+    try {
+      const answer = await picture(url);
+      const bytes = await answer.arrayBuffer();
+      const type = answer.headers.get("content-type") || "";
+      frame.contentWindow.postMessage({ photojury: "picture", url, bytes, type }, "*", [bytes]);
+    } catch {
+      frame.contentWindow.postMessage({ photojury: "picture", url, failed: true }, "*");
+    }
+  };
+  // The next task's pictures, once this task's have come.
+  const prepare = async () => {
+    try {
+      const { pictures } = await (await fetch(`/tasks/${frame.dataset.id}/next`)).json();
+      for (const url of pictures) await (await picture(url)).arrayBuffer();
+    } catch { /* the next task will load them itself */ }
+  };
+  window.addEventListener("message", (event) => {
+    if (event.source !== frame.contentWindow || typeof event.data !== "object" || event.data === null) return;
+    const { photojury, draft, url } = event.data;
+    if (photojury === "hello") {
+      const state = { photojury: "state", draft: newest(), done: Number(frame.dataset.done) };
+      frame.contentWindow.postMessage(state, "*");
+    } else if (photojury === "draft") keep(draft);
+    else if (photojury === "picture" && typeof url === "string") hand(url);
+    else if (photojury === "loaded") prepare();
+  });
 
   const clock = byId("clock");
   const alarm = byId("alarm");

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from photojury.datasets.counting import not_counted
 from photojury.datasets.images import EXTENSIONS, image_path
 from photojury.datasets.releases.card import card
 from photojury.datasets.splits import read_parts
@@ -74,9 +75,10 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
     images = study.read("images", {"status": "kept"})[_IMAGE_COLUMNS]
     kept = set(images["image_id"])
     assignments = study.read("assignments")[_ASSIGNMENT_COLUMNS]
-    used = assignments[["assignment_id", "use"]]
-    ratings = study.read("ratings").merge(used, on="assignment_id", how="left")
-    comparisons = study.read("comparisons").merge(used, on="assignment_id", how="left")
+    units = study.read("units")
+    ratings, comparisons = study.read("ratings"), study.read("comparisons")
+    ratings["use"] = not_counted(ratings, assignments, units).isna()
+    comparisons["use"] = not_counted(comparisons, assignments, units).isna()
     scores = study.read("scores")
     both = comparisons["first_id"].isin(kept) & comparisons["second_id"].isin(kept)
     return {

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import uvicorn
 from botocore.exceptions import ClientError
 
+from photojury.annotate.marketplace.books import Terms
 from photojury.annotate.marketplace.clock import MovableClock
 from photojury.annotate.marketplace.server import build_app
 from photojury.datasets.store import open_engine
@@ -157,10 +158,10 @@ def refusal(call: Any, **parameters: Any) -> tuple[str, str]:
 
 
 @contextmanager
-def running(database: str, images: Path) -> Iterator[Live]:
+def running(database: str, images: Path, terms: Terms | None = None) -> Iterator[Live]:
     """A marketplace on a database, on a free port of this machine."""
     engine, clock = open_engine(database), MovableClock()
-    app = build_app(engine, images, clock, requester="tests", contact="leader@example.org")
+    app = build_app(engine, images, clock, terms or Terms(requester="tests", contact="leader@example.org"))
     # The protocol is named as in server.serve: else asyncio leaves Nagle's delay on, 40 ms for each answer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

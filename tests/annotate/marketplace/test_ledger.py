@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photojury.annotate.budget import fee_of
-from photojury.annotate.marketplace import books, ledger
+from photojury.annotate.marketplace import ledger
+from photojury.annotate.marketplace import tables as books
 from tests.annotate.marketplace.live import Live, refusal
 
 
@@ -18,7 +19,7 @@ def rows_add_up(live: Live) -> bool:
     of = books.transactions.c
     with live.engine.connect() as connection:
         total = connection.execute(sa.select(sa.func.sum(of.available), sa.func.sum(of.held))).one()
-        balances = ledger.balances(connection)
+        balances = ledger.balances(connection, "requester")
     return tuple(int(value) for value in total) == balances
 
 

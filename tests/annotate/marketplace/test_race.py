@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, TypeVar
 
-from photojury.annotate.marketplace import work
+from photojury.annotate.marketplace import work, workers
 from photojury.annotate.marketplace.books import Market
 from tests.annotate.marketplace.live import HIT_TYPE, Live, html_question, refusal
 
@@ -39,7 +39,7 @@ def test_one_worker_who_clicks_twice_gets_one(both: Live) -> None:
     """The same worker in eight windows at once holds one assignment of one HIT."""
     hit = both.hit(9)
     market = Market(both.engine, both.images, both.clock)
-    worker_id = work.join(market, "a session", simulated=True)
+    worker_id = workers.join(market, "a session", came_by="simulated")
     accept = [lambda: work.accept(market, worker_id, hit["HITTypeId"])] * 8
     assert len(set(at_once(accept))) == 1
     assert both.counts(hit) == ("Assignable", 1, 8, 0)

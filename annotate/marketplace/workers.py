@@ -1,0 +1,170 @@
+"""Who works here: workers made and known again, by cookie, by invitation, by Prolific; what they agreed to.
+
+Takes in a Market and the secret of a cookie or a link; gives out worker ids. A worker id is a capital A, then
+capital letters and digits, as MTurk's are.
+
+    >>> prolific_worker("5f9f1b1b1b1b1b1b1b1b1b1b")
+    'AP5F9F1B1B1B1B1B1B1B1B1B1B'
+"""
+
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from photojury.annotate.marketplace.books import Market, Terms
+from photojury.annotate.marketplace.tables import invitations, sessions, visits, workers
+from photojury.annotate.raters import SIMULATED
+from photojury.datasets.store import add_rows
+
+_ALPHABET = string.ascii_uppercase + string.digits
+_PROLIFIC_ID = re.compile("[0-9a-f]{24}")
+
+
+def join(market: Market, session: str, *, came_by: str) -> str:
+    """Make a worker who is known by a session (the secret in the cookie); returns the worker's id.
+
+    Args:
+        market: the marketplace.
+        session: the secret.
+        came_by: open, invitation or simulated.
+    """
+    with market.writing() as connection:
+        worker_id = _make(connection, market, _new_worker_id(came_by), came_by)
+        _remember(connection, market, session, worker_id)
+    return worker_id
+
+
+def worker_of(market: Market, session: str) -> sa.RowMapping | None:
+    """The worker whose cookie this is, or None."""
+    if not session:
+        return None
+    query = sa.select(workers).join(sessions, sessions.c.worker_id == workers.c.worker_id)
+    return market.row(query.where(sessions.c.session == digest(session)))
+
+
+def leave(market: Market, session: str) -> None:
+    """Forget a session: the cookie opens nothing any more."""
+    with market.writing() as connection:
+        connection.execute(sa.delete(sessions).where(sessions.c.session == digest(session)))
+
+
+def invite(market: Market, number: int) -> list[str]:
+    """Make invitations; returns their secrets, which stand nowhere else."""
+    made = [secrets.token_urlsafe(24) for _ in range(number)]
+    rows = [{"invitation": digest(secret), "made_at": market.clock()} for secret in made]
+    with market.writing() as connection:
+        add_rows(connection, invitations, rows)
+    return made
+
+
+def redeem(market: Market, invitation: str, session: str) -> str | None:
+    """Let the bearer of an invitation in: at first use as a new worker, afterwards as that same worker.
+
+    Returns:
+        The worker's id; None where there is no such invitation.
+    """
+    this = invitations.c.invitation == digest(invitation)
+    with market.writing() as connection:
+        row = connection.execute(sa.select(invitations).where(this).with_for_update()).mappings().first()
+        if row is None:
+            return None
+        worker_id: str | None = row["worker_id"]
+        if worker_id is None:
+            worker_id = _make(connection, market, _new_worker_id("invitation"), "invitation")
+            connection.execute(sa.update(invitations).where(this).values(worker_id=worker_id))
+        _remember(connection, market, session, worker_id)
+    return worker_id
+
+
+def arrive(market: Market, given: Mapping[str, str], hit_id: str, session: str) -> str:
+    """Let someone in whom Prolific has sent to one HIT; the same person is the same worker every time.
+
+    Args:
+        market: the marketplace.
+        given: PROLIFIC_PID, STUDY_ID and SESSION_ID, as Prolific puts them into the address.
+        hit_id: the HIT whose place this person takes.
+        session: the secret of the cookie.
+    """
+    worker_id = prolific_worker(given["PROLIFIC_PID"])
+    visit = {
+        "provider": "prolific",
+        "session_id": given["SESSION_ID"],
+        "study_id": given["STUDY_ID"],
+        "worker_id": worker_id,
+        "hit_id": hit_id,
+        "came_at": market.clock(),
+    }
+    with market.writing() as connection:
+        _make(connection, market, worker_id, "prolific")
+        add_rows(connection, visits, [visit])
+        _remember(connection, market, session, worker_id)
+    return worker_id
+
+
+def prolific_worker(participant: str) -> str:
+    """The worker id of a Prolific participant (24 hexadecimal digits).
+
+    Raises:
+        ValueError: it is no participant id.
+    """
+    if not _PROLIFIC_ID.fullmatch(participant.lower()):
+        raise ValueError("a Prolific id has 24 hexadecimal digits")
+    return "AP" + participant.upper()
+
+
+def sent_by(market: Market, worker_id: str, hit_id: str) -> sa.RowMapping | None:
+    """The visit by which a provider has sent this worker to this HIT, the last one; or None."""
+    query = sa.select(visits).where(visits.c.worker_id == worker_id, visits.c.hit_id == hit_id)
+    return market.row(query.order_by(visits.c.came_at.desc()).limit(1))
+
+
+def must_agree(market: Market, worker: sa.RowMapping) -> bool:
+    """Whether the consent text, as it is now, is still to be agreed to by this worker."""
+    return bool(market.terms.consent) and worker["consented_to"] != consent_digest(market.terms)
+
+
+def agree(market: Market, worker_id: str) -> None:
+    """Note that a worker agrees to the consent text as it is now, and when."""
+    now = {"consented_to": consent_digest(market.terms), "consented_at": market.clock()}
+    with market.writing() as connection:
+        connection.execute(sa.update(workers).where(workers.c.worker_id == worker_id).values(**now))
+
+
+def describe(
+    market: Market, worker_id: str, *, country: str | None, subdivision: str | None, adult: bool
+) -> None:
+    """Note what a worker says of themselves, for Worker_Locale and Worker_Adult."""
+    said = {"country": country, "subdivision": subdivision, "adult": adult}
+    with market.writing() as connection:
+        connection.execute(sa.update(workers).where(workers.c.worker_id == worker_id).values(**said))
+
+
+def consent_digest(terms: Terms) -> str:
+    """What tells one consent text from another."""
+    return digest("\n".join([terms.consent_title, *terms.consent]))
+
+
+def digest(secret: str) -> str:
+    """What the database keeps of a secret: who reads it must not be able to act as a worker."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _new_worker_id(came_by: str) -> str:
+    # A digit follows the A of people's ids, so none of them begins like a simulated one or Prolific's.
+    start = SIMULATED if came_by == "simulated" else f"A{secrets.choice('123')}"
+    return start + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def _make(connection: sa.Connection, market: Market, worker_id: str, came_by: str) -> str:
+    row = {"worker_id": worker_id, "joined_at": market.clock(), "came_by": came_by, "adult": False}
+    add_rows(connection, workers, [row])
+    return worker_id
+
+
+def _remember(connection: sa.Connection, market: Market, session: str, worker_id: str) -> None:
+    row = {"session": digest(session), "worker_id": worker_id, "made_at": market.clock()}
+    add_rows(connection, sessions, [row])
