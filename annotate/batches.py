@@ -1,31 +1,41 @@
 """Batches: the questions of one task, put into HITs; nothing leaves the study yet.
 
-Takes in a task's name; writes units and hits (state "planned") and gives out a `Batch` with its cost. All is
-derived from the study's seed: the same study plans the same HITs.
+Takes in a task's name; writes units and hits (state "planned") and gives out a `Batch` with its cost. Some of a
+HIT's questions come again in it, and gold and training questions go with it (annotate/control_questions.py); a HIT is
+paid the same. All is derived from the study's seed: the same study plans the same HITs.
 
     >>> hit_sizes(72, 10)
     [9, 9, 9, 9, 9, 9, 9, 9]
 """
 
-import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from photojury.annotate.budget import Cost, cost_of
+from photojury.annotate.control_questions import control_units, repeats, unit_key, with_controls
 from photojury.annotate.tasks.kind import Kind, Unit, kind
 from photojury.datasets import tables
 from photojury.datasets.store import Study, add_rows
 from photojury.datasets.streams import stream
 from photojury.errors import InputError
 
+Row = Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class Batch:
-    """A planned batch: what it asks, and what it will cost."""
+    """A planned batch: what it asks, and what it will cost.
+
+    Attributes:
+        units: ordinary questions.
+        repeats: questions that come again.
+        golds, trainings: control questions of the task that HITs draw from.
+    """
 
     name: str
     task: str
@@ -33,6 +43,9 @@ class Batch:
     hits: int
     assignments: int
     cost: Cost
+    repeats: int = 0
+    golds: int = 0
+    trainings: int = 0
 
 
 def plan(study: Study, task: str, *, again: bool = False, keep: bool = True) -> Batch:
@@ -61,17 +74,29 @@ def plan(study: Study, task: str, *, again: bool = False, keep: bool = True) -> 
     if not units:
         raise InputError("the study has no pictures to ask about; first: photojury collect folder DIR")
     unit_rows = _unit_rows(task_kind, name, units)
-    unit_ids = [str(row["unit_id"]) for row in unit_rows]
-    hit_rows = _hit_rows(study, task_kind, name, unit_ids, mark=study_id(study) if keep else "")
+    controls = [row for row in control_units(study) if row["task"] == task_kind.name]
+    hit_rows, again_rows = _hit_rows(
+        study, task_kind, name, unit_rows, controls, mark=study_id(study) if keep else ""
+    )
     if keep:
         with study.writing() as connection:
             if _next_name(connection, task_kind) != name:
                 raise InputError(f"{name} was planned by another process just now; look at: annotate status")
-            add_rows(connection, tables.units, unit_rows)
+            add_rows(connection, tables.units, [*unit_rows, *again_rows])
             add_rows(connection, tables.hits, hit_rows)
     terms = task_kind.terms(study.settings)
     cost = cost_of(len(hit_rows), terms.raters, terms.reward_cents, study.settings.market.fee_percent)
-    return Batch(name, task_kind.name, len(unit_rows), len(hit_rows), len(hit_rows) * terms.raters, cost)
+    return Batch(
+        name,
+        task_kind.name,
+        len(unit_rows),
+        len(hit_rows),
+        len(hit_rows) * terms.raters,
+        cost,
+        repeats=len(again_rows),
+        golds=sum(row["control"] == "gold" for row in controls),
+        trainings=sum(row["control"] == "training" for row in controls),
+    )
 
 
 def study_id(study: Study) -> str:
@@ -98,14 +123,14 @@ def _next_name(connection: sa.Connection, task_kind: Kind) -> str:
 
 def _asked(connection: sa.Connection, task_kind: Kind) -> set[str]:
     table = tables.units
-    query = sa.select(table.c.first_id).where(table.c.task == task_kind.name)
+    query = sa.select(table.c.first_id).where(table.c.task == task_kind.name, table.c.control.is_(None))
     return set(connection.execute(query).scalars())
 
 
 def _unit_rows(task_kind: Kind, batch: str, units: Sequence[Unit]) -> list[dict[str, object]]:
     return [
         {
-            "unit_id": _key(batch, unit.first_id, unit.second_id or ""),
+            "unit_id": unit_key(batch, unit.first_id, unit.second_id or ""),
             "batch": batch,
             "task": task_kind.name,
             "first_id": unit.first_id,
@@ -119,31 +144,36 @@ def _unit_rows(task_kind: Kind, batch: str, units: Sequence[Unit]) -> list[dict[
 
 
 def _hit_rows(
-    study: Study, task_kind: Kind, batch: str, unit_ids: list[str], *, mark: str
-) -> list[dict[str, object]]:
-    terms = task_kind.terms(study.settings)
-    order = stream(study.settings.study.seed, "hits", batch).permutation(len(unit_ids))
+    study: Study,
+    task_kind: Kind,
+    batch: str,
+    units: Sequence[Row],
+    controls: Sequence[Row],
+    *,
+    mark: str,
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Rows of hits, and rows of units for the questions that come again in them."""
+    terms, quality, seed = task_kind.terms(study.settings), study.settings.quality, study.settings.study.seed
+    order = stream(seed, "hits", batch).permutation(len(units))
     rows: list[dict[str, object]] = []
+    all_again: list[dict[str, object]] = []
     start = 0
-    for number, size in enumerate(hit_sizes(len(unit_ids), terms.units_per_hit)):
-        hit_key = _key(batch, str(number))
-        rows.append(
-            {
-                "hit_key": hit_key,
-                "batch": batch,
-                "task": task_kind.name,
-                "unit_ids": json.dumps([unit_ids[i] for i in order[start : start + size]]),
-                # The marketplace refuses a second HIT with the same token: see annotate/publish.py.
-                "request_token": _key(mark, hit_key),
-                "state": "planned",
-                "reward": terms.reward_cents,
-                "max_assignments": terms.raters,
-            }
-        )
+    for number, size in enumerate(hit_sizes(len(units), terms.units_per_hit)):
+        hit_key = unit_key(batch, str(number))
+        mine = [units[i] for i in order[start : start + size]]
+        again = repeats(mine, quality.repeats, seed, hit_key)
+        row = {
+            "hit_key": hit_key,
+            "batch": batch,
+            "task": task_kind.name,
+            "unit_ids": json.dumps([unit["unit_id"] for unit in [*mine, *again]]),
+            # The marketplace refuses a second HIT with the same token: see annotate/publish.py.
+            "request_token": unit_key(mark, hit_key),
+            "state": "planned",
+            "reward": terms.reward_cents,
+            "max_assignments": terms.raters,
+        }
+        rows.append(with_controls(row, mine, controls, quality.training, seed))
+        all_again += again
         start += size
-    return rows
-
-
-def _key(*names: str) -> str:
-    """A 20-digit hexadecimal key that depends on the names, on nothing else."""
-    return hashlib.sha256("\x1f".join(names).encode()).hexdigest()[:20]
+    return rows, all_again

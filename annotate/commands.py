@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from photojury.annotate import bonus_commands, control_commands
 from photojury.errors import Refused
 from photojury.options import json_option, study_option, yes_option
 
@@ -236,6 +237,17 @@ def simulate(
         dataclasses.asdict(done),
         f"{done.raters} simulated raters submitted {done.assignments} assignments with {done.answers} answers",
     )
+
+
+for command in (
+    control_commands.pause,
+    control_commands.resume,
+    control_commands.extend,
+    control_commands.close,
+    bonus_commands.bonus,
+    bonus_commands.top_up,
+):
+    annotate.add_command(command)
 
 
 def _confirm(yes: bool, sentence: str) -> None:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
-from photojury.annotate.answers import read_answers
+from photojury.annotate.intake import HandedIn, take_in
 from photojury.annotate.raters import is_simulated, rater_id, read_salt
 from photojury.annotate.requester import Requester, service_errors
 from photojury.annotate.tasks.kind import kind
 from photojury.datasets import tables
-from photojury.datasets.store import Study, add_rows
+from photojury.datasets.store import Study
 from photojury.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ else:
     AssignmentTypeDef = dict
 
 Row = Mapping[str, Any]
+
+REJECTING = "Rejecting"
+"""The state of an assignment whose rejection was begun; annotate/rejecting.py finds out what became of it."""
 
 
 @dataclass
@@ -53,13 +56,13 @@ def fetch(study: Study, requester: Requester, progress: Callable[[int], None] = 
         InputError: nothing was published yet.
         ServiceError: the marketplace refused or does not answer; what came in until then is kept.
     """
-    hits = _asked(study)
+    hits = _open_hits(study)
     salt = read_salt()
     units = {row["unit_id"]: row for row in study.rows(sa.select(tables.units))}
     known = _known(study)
     result = Fetched()
     for done, hit in enumerate(hits, 1):
-        mine = {unit: units[unit] for unit in json.loads(hit["unit_ids"])}
+        mine = {unit: units[unit] for unit in _asked(hit)}
         # Asked before the list, so that what is handed in between the two calls is in the list.
         open_ones = in_hand(requester, hit["hit_id"]) if hit["state"] == "closing" else None
         submitted = _submitted(requester, hit, result)
@@ -68,7 +71,7 @@ def fetch(study: Study, requester: Requester, progress: Callable[[int], None] = 
             status = known.get((assignment["AssignmentId"], rater))
             if status is None:
                 _take(study, requester, hit, mine, assignment, rater, result)
-            elif status != assignment["AssignmentStatus"]:
+            elif status not in (assignment["AssignmentStatus"], REJECTING):
                 # Approved by the marketplace itself after the auto-approval delay, or by another program.
                 _update_status(study, assignment["AssignmentId"], rater, assignment["AssignmentStatus"])
         result.open_assignments += hit["max_assignments"] - len(submitted) if open_ones is None else open_ones
@@ -90,7 +93,7 @@ def in_hand(requester: Requester, hit_id: str) -> int:
     return answer["HIT"]["NumberOfAssignmentsPending"]
 
 
-def _asked(study: Study) -> list[Row]:
+def _open_hits(study: Study) -> list[Row]:
     """The HITs whose answers may not all be in the store; none where all are closed."""
     rows: list[Row] = [*study.rows(sa.select(tables.hits).where(tables.hits.c.hit_id.is_not(None)))]
     if not rows:
@@ -103,6 +106,12 @@ def _close(study: Study, hit: Row) -> None:
     this = (tables.hits.c.hit_key == hit["hit_key"]) & (tables.hits.c.state == "closing")
     with study.writing() as connection:
         connection.execute(sa.update(tables.hits).where(this).values(state="closed"))
+
+
+def _asked(hit: Row) -> list[str]:
+    """The ids of all questions that a rater of a HIT may have met: its own, and its control questions."""
+    columns = (hit["unit_ids"], hit["gold_ids"], hit["training_ids"])
+    return [unit for column in columns for unit in json.loads(column or "[]")]
 
 
 def _submitted(requester: Requester, hit: Row, result: Fetched) -> list[AssignmentTypeDef]:
@@ -129,36 +138,24 @@ def _take(
     rater: str,
     result: Fetched,
 ) -> None:
-    task = kind(hit["task"])
-    values = [choice.value for choice in task.choices(study.settings)]
-    answers = read_answers(task, values, units, assignment["Answer"])
-    simulated = is_simulated(assignment["WorkerId"])
-    common = {
-        "assignment_id": assignment["AssignmentId"],
-        "rater_id": rater,
-        "simulated": simulated,
-    }
-    row = {
-        **common,
-        "hit_key": hit["hit_key"],
-        "accepted_at": assignment["AcceptTime"].timestamp(),
-        "submitted_at": assignment["SubmitTime"].timestamp(),
-        "active_seconds": answers.active_seconds,
-        "status": assignment["AssignmentStatus"],
-        "use": bool(answers.rows),
-        "reason": "; ".join(answers.problems) or None,
-        "answers": assignment["Answer"],
-    }
-    worker = {"rater_id": rater, "marketplace": requester.name, "worker_id": assignment["WorkerId"]}
-    with study.writing() as connection:
-        if not add_rows(connection, tables.assignments, [row]):
-            return  # another process took it a moment ago, answers and all
-        add_rows(connection, tables.workers, [worker])
-        rows = [{**common, **answer} for answer in answers.rows]
-        add_rows(connection, tables.metadata.tables[task.table], rows)
+    handed = HandedIn(
+        assignment_id=assignment["AssignmentId"],
+        rater_id=rater,
+        worker_id=assignment["WorkerId"],
+        simulated=is_simulated(assignment["WorkerId"]),
+        accepted_at=assignment["AcceptTime"].timestamp(),
+        submitted_at=assignment["SubmitTime"].timestamp(),
+        status=assignment["AssignmentStatus"],
+        answers=assignment["Answer"],
+    )
+    answers = take_in(study, hit, units, handed, requester.name)
+    if answers is None:
+        return
     result.assignments += 1
-    setattr(result, task.table, getattr(result, task.table) + len(answers.rows))
-    result.problems += [(assignment["AssignmentId"], problem) for problem in answers.problems]
+    table = kind(hit["task"]).table
+    if table:
+        setattr(result, table, getattr(result, table) + len(answers.rows))
+    result.problems += [(handed.assignment_id, problem) for problem in answers.problems]
 
 
 def _known(study: Study) -> dict[tuple[str, str], str]:

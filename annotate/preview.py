@@ -1,6 +1,5 @@
 """Preview: the page of a planned HIT as a file, to be tried in a browser before anyone is asked."""
 
-import json
 import os
 from pathlib import Path
 
@@ -26,16 +25,22 @@ def write_preview(study: Study, task: str) -> Path:
     hits = study.rows(query.order_by(tables.hits.c.batch.desc(), tables.hits.c.hit_key).limit(1))
     if not hits:
         raise InputError(f"nothing of {task_kind.name} is planned yet; first: photojury annotate plan {task}")
-    table = tables.units
-    wanted = json.loads(hits[0]["unit_ids"])
-    found = {row["unit_id"]: row for row in study.rows(sa.select(table).where(table.c.unit_id.in_(wanted)))}
+    of_task = sa.select(tables.units).where(tables.units.c.task == task_kind.name)
+    units = {row["unit_id"]: row for row in study.rows(of_task)}
     target = study.folder / "reports" / f"preview-{task_kind.name}.html"
 
     def address(image: str) -> str:
         return Path(os.path.relpath(study.image_path(image), target.parent)).as_posix()
 
-    units = [found[unit] for unit in wanted]
-    html = page.render(task_kind, study.settings, hits[0]["hit_key"], units, address, trial=True)
+    html = page.render(
+        task_kind,
+        study.settings,
+        hits[0]["hit_key"],
+        page.questions_of(hits[0], units),
+        address,
+        examples=page.examples_of(study, task_kind),
+        trial=True,
+    )
     page.question_xml(html, task_kind)
     write_atomically(target, html.encode())
     return target

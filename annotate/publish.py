@@ -10,7 +10,6 @@ runs publish at the same time. (What is disposed of, 120 days after the last ans
     Published(new=72, found=1, batches=['stars-1'])
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,10 +96,11 @@ def publish(
             task,
             study.settings,
             hit["hit_key"],
-            [units[unit] for unit in json.loads(hit["unit_ids"])],
+            page.questions_of(hit, units),
             lambda image: (
                 f"{study.settings.market.image_url.rstrip('/')}/{image}.{EXTENSIONS[formats[image]]}"
             ),
+            examples=page.examples_of(study, task),
         )
         _create(study, requester, hit, types[hit["task"]], page.question_xml(html, task))
         progress(done)

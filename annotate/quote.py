@@ -159,6 +159,7 @@ def _seconds_per_question(study: Study, task: str) -> tuple[list[float], bool]:
         sa.select(tables.assignments.c.active_seconds, tables.assignments.c.simulated, tables.hits.c.unit_ids)
         .join(tables.hits, tables.assignments.c.hit_key == tables.hits.c.hit_key)
         .where(tables.hits.c.task == task, tables.assignments.c.active_seconds > 0)
+        .where(tables.assignments.c.use.is_(True))  # who did not look was quick
     )
     rows = study.rows(query)
     people = [row for row in rows if not row["simulated"]]

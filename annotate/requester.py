@@ -39,8 +39,8 @@ MTURK = {
 """Mechanical Turk's endpoints, for whoever has them answered by something else; Amazon's own are closed."""
 
 # A marketplace far away is given minutes; one on this machine is asked again soon, and is there or is not.
-_PATIENCE = Patience(attempts=12, absent=5, first=1.0, longest=20.0)
-_LOCAL_PATIENCE = Patience(attempts=12, absent=2, first=0.02, longest=2.0)
+_PATIENCE = Patience(attempts=16, absent=5, first=1.0, longest=20.0)
+_LOCAL_PATIENCE = Patience(attempts=16, absent=2, first=0.01, longest=0.25)
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.budget import Cost, cost_of_hits, spent, to_come
+from photojury.annotate.exclusions import excluded
+from photojury.annotate.wages import wages
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 
 
 @dataclass(frozen=True)
 class BatchStatus:
-    """One batch: planned units and HITs, those at the marketplace, assignments wanted, in, and approved.
+    """One batch: planned units and HITs, those at the marketplace, assignments wanted, in, approved and rejected.
 
     Of a closed HIT, what is in the store is all that is wanted.
+
+    Attributes:
+        hourly_cents: what an hour of this work pays at the median time of those whose answers are used.
     """
 
     batch: str
@@ -28,14 +33,27 @@ class BatchStatus:
     wanted: int
     submitted: int
     approved: int
+    rejected: int
     median_active_seconds: float | None
+    hourly_cents: int | None
 
 
 @dataclass(frozen=True)
 class Status:
-    """All batches, the money, and the next command to type."""
+    """All batches, the raters, the money, and the next command to type.
+
+    Attributes:
+        raters: people who handed something in.
+        judged: raters with a verdict of the last review: paid, and not used.
+        excluded: raters who are offered no more HITs.
+        promised_cents: the hourly wage of study.toml.
+    """
 
     batches: list[BatchStatus]
+    raters: int
+    judged: int
+    excluded: int
+    promised_cents: int
     spent: Cost
     to_come: Cost
     next_step: str
@@ -46,9 +64,13 @@ def status(study: Study) -> Status:
     hits = study.rows(sa.select(tables.hits).order_by(tables.hits.c.batch))
     came = study.rows(
         sa.select(
-            tables.assignments.c.hit_key, tables.assignments.c.status, tables.assignments.c.active_seconds
+            tables.assignments.c.hit_key,
+            tables.assignments.c.rater_id,
+            tables.assignments.c.status,
+            tables.assignments.c.active_seconds,
         )
     )
+    wage_of = {wage.batch: wage for wage in wages(study)}
     batch_of = {hit["hit_key"]: hit["batch"] for hit in hits}
     batches: list[BatchStatus] = []
     for name in sorted(set(batch_of.values())):
@@ -66,12 +88,24 @@ def status(study: Study) -> Status:
                 wanted=sum(_wanted(hit, answers) for hit in mine),
                 submitted=len(answers),
                 approved=sum(row["status"] == "Approved" for row in answers),
+                rejected=sum(row["status"] == "Rejected" for row in answers),
                 median_active_seconds=times[len(times) // 2] if times else None,
+                hourly_cents=wage_of[name].hourly_cents,
             )
         )
     planned = [hit for hit in hits if hit["state"] == "planned"]
     still = to_come(study) + cost_of_hits(planned, study.settings.market.fee_percent)
-    return Status(batches, spent(study), still, _next_step(batches))
+    judged = study.rows(sa.select(tables.verdicts.c.rater_id).distinct())
+    return Status(
+        batches,
+        raters=len({row["rater_id"] for row in came}),
+        judged=len(judged),
+        excluded=len(excluded(study)),
+        promised_cents=study.settings.budget.hourly_wage_cents,
+        spent=spent(study),
+        to_come=still,
+        next_step=_next_step(batches),
+    )
 
 
 def _wanted(hit: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> int:
@@ -85,7 +119,7 @@ def _next_step(batches: list[BatchStatus]) -> str:
         return "photojury annotate plan stars"
     if any(batch.published < batch.hits for batch in batches):
         return "photojury annotate publish --yes"
-    if any(batch.approved < batch.submitted for batch in batches):
+    if any(batch.approved + batch.rejected < batch.submitted for batch in batches):
         return "photojury annotate review --yes"
     if any(batch.submitted < batch.wanted for batch in batches):
         resting = all(batch.paused for batch in batches if batch.submitted < batch.wanted)

@@ -125,19 +125,19 @@ def questions(
     for start in range(0, QUESTIONS, PER_HIT):
         hit = []
         for number in range(start, start + PER_HIT):
-            first, other = number % len(ids), (number + int(random.integers(1, len(ids)))) % len(ids)
-            hit.append(question(task, f"u{number}", ids[first], ids[other] if pairs else None))
+            other = (number + int(random.integers(1, len(ids)))) % len(ids)
+            hit.append(question(task, f"u{number}", ids[number % len(ids)], ids[other] if pairs else None))
         once = hit[int(random.integers(PER_HIT))]
         shown = (once["second_id"], once["first_id"]) if pairs else (once["first_id"], None)
         again = question(task, f"r{start}", *shown)
         hits.append([*hit, {**again, "control": "repeat", "repeat_of": once["unit_id"]}])
     golds = []
     for number in range(GOLDS):
-        ends = (f"best{number}", f"worst{number}")
+        best, worst = f"best{number}", f"worst{number}"
         first_best = number % 2 == 0
-        best, other = ends if first_best else ends[::-1]
+        first_id, second_id = (best, worst) if first_best else (worst, best)
         right = (1 if first_best else -1) if pairs else (levels if first_best else 1)
-        unit = question(task, f"g{number}", best, other if pairs else None)
+        unit = question(task, f"g{number}", first_id, second_id if pairs else None)
         golds.append({**unit, "control": "gold", "gold": float(right)})
     return hits, golds
 
@@ -210,7 +210,8 @@ def least_squares(answers: pd.DataFrame) -> "pd.Series[float]":
     rows = np.arange(len(answers))
     design[rows, answers["first_id"].map(place)] = 1
     design[rows, answers["second_id"].map(place)] = -1
-    return pd.Series(np.linalg.lstsq(design, answers["value"].to_numpy(), rcond=None)[0], index=ids)
+    scores = np.linalg.lstsq(design, answers["value"].to_numpy(dtype=float), rcond=None)[0]
+    return pd.Series(scores.tolist(), index=ids, dtype=float)
 
 
 def table(outcomes: Sequence[Outcome]) -> Iterator[str]:

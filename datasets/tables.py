@@ -126,7 +126,7 @@ units = Table(
     Column("gold", Float, comment="the right answer of a gold or training question, else null"),
     Column("explanation", Text, comment="why that is right; shown after a training question"),
     Column("repeat_of", String(32), ForeignKey("units.unit_id"), comment="the unit asked again, else null"),
-    Column("draw", Integer, comment="order in which the sampler drew it"),
+    Column("draw", Integer, comment="order in which the sampler drew it; of gold, the line in its file"),
     Column("similarity", Float, comment="cosine of the pair's features, where they drew it"),
     comment="one question: an image or a pair",
 )
@@ -142,6 +142,7 @@ hits = Table(
     ),
     Column("gold_ids", Text, comment="a JSON list: gold units, of which a rater meets as many as are due"),
     Column("training_ids", Text, comment="a JSON list: units with feedback, before a rater's first HIT"),
+    Column("inputs", Text, comment="a JSON object: the CSV row of a custom HIT, which has no units"),
     Column("marketplace", Text, comment="the requester API that it was published to"),
     Column("hit_id", String(64), comment="the marketplace's id, null until it answered"),
     Column("request_token", String(64), nullable=False, comment="the UniqueRequestToken of its creation"),

@@ -106,6 +106,10 @@ class FiveLevelSection:
     partners: int = _key(5, "partners drawn for each picture", low=1, high=1000)
     features: str = _key("classical", "whose similarity draws the pairs (photojury embed --model)")
     temperature: float = _key(1.0, "p ~ exp(similarity / temperature); 1 is the paper's", low=0.001)
+    score_method: str = _key("mos", "whose scores score-distance goes by, as the scores table names it")
+    distances: tuple[str, ...] = _key(
+        ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6"), "score-distance: where its bins begin; the last is open"
+    )
     pairs_per_hit: int = _key(10, "pairs in one HIT", low=1, high=100)
     raters_per_pair: int = _key(5, "different people for each pair", low=1, high=1000)
     reward_cents: int = _key(25, "for one HIT, in US cents", low=0, high=100_00)
@@ -124,6 +128,12 @@ class ForcedChoiceSection:
         choices=("similarity", "uniform", "score-distance", "connected", "active"),
     )
     pairs: int = _key(600, "pairs drawn over the whole study", low=1)
+    features: str = _key("classical", "whose similarity draws the pairs (photojury embed --model)")
+    temperature: float = _key(1.0, "p ~ exp(similarity / temperature); 1 is the paper's", low=0.001)
+    score_method: str = _key("mos", "whose scores score-distance goes by, as the scores table names it")
+    distances: tuple[str, ...] = _key(
+        ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6"), "score-distance: where its bins begin; the last is open"
+    )
     pairs_per_hit: int = _key(10, "pairs in one HIT", low=1, high=100)
     raters_per_pair: int = _key(5, "different people for each pair", low=1, high=1000)
     reward_cents: int = _key(20, "for one HIT, in US cents", low=0, high=100_00)

@@ -146,6 +146,12 @@ def open_account(connection: sa.Connection, name: str, key_id: str | None, now: 
     return True
 
 
+def lock_account(connection: sa.Connection, name: str) -> None:
+    """Let requests of one account take turns until the transaction ends, where they must not pass each other."""
+    query = sa.select(tables.accounts.c.name).where(tables.accounts.c.name == name)
+    connection.execute(query.with_for_update())
+
+
 def new_id() -> str:
     """An id as MTurk's: 30 upper-case letters and digits, the first of them 3; nobody can guess it."""
     return "3" + "".join(secrets.choice(_ALPHABET) for _ in range(29))

@@ -113,10 +113,10 @@ def own_type(market: Market, hit_type_id: str) -> sa.RowMapping:
     """A HIT type of the account.
 
     Raises:
-        RequestError: HITTypeDoesNotExist.
+        RequestError: HITTypeDoesNotExist; so it is, too, after a qualification type that it asks for was deleted.
     """
     query = sa.select(hit_types).where(hit_types.c.account == market.account)
     row = market.row(query.where(hit_types.c.hit_type_id == hit_type_id))
-    if row is None:
+    if row is None or requirements.outlived(market, row["requirements"]):
         raise RequestError("HITTypeDoesNotExist", f"HITType {hit_type_id} does not exist.")
     return row

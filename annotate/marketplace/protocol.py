@@ -31,6 +31,8 @@ LARGEST_BODY = 1_000_000
 
 DEFAULT_PAGE = 10
 
+_MOST = 2**31 - 1  # an Integer of the API has 32 bits
+
 LENGTHS = {
     "Title": (1, 128),
     "Description": (1, 2000),
@@ -38,8 +40,11 @@ LENGTHS = {
     "RequesterAnnotation": (0, 255),
     "RequesterFeedback": (0, 1024),
     "Reason": (1, 4096),
+    "Name": (1, 200),
+    "Subject": (1, 200),
+    "MessageText": (1, 4096),
 }
-"""Characters of texts, by the member's name."""
+"""Characters of texts, by the member's name. That of Name is ours: the reference sets none, an index has to."""
 
 RANGES = {
     "LifetimeInSeconds": (30, 31_536_000),
@@ -47,6 +52,10 @@ RANGES = {
     "MaxAssignments": (1, 1_000_000_000),
     "NumberOfAdditionalAssignments": (1, 1_000_000_000),
     "AutoApprovalDelayInSeconds": (0, 2_592_000),
+    "TestDurationInSeconds": (1, _MOST),
+    "RetryDelayInSeconds": (0, _MOST),
+    "AutoGrantedValue": (-_MOST, _MOST),
+    "IntegerValue": (-_MOST, _MOST),
 }
 """Values of whole numbers, by the member's name."""
 

@@ -59,21 +59,41 @@ def check(market: Market, requirements: Sequence[Requirement]) -> str:
     """Check a requirement list and give it as the JSON that is stored.
 
     Raises:
-        RequestError: too many, of a form that MTurk does not take, or of a type that is not there.
+        RequestError: too many, of a form that MTurk does not take, or of a type that is not there or not active.
     """
     if len(requirements) > MOST:
         raise _invalid(f"A HIT type has at most {MOST} QualificationRequirements, not {len(requirements)}")
     for requirement in requirements:
         check_form(requirement)
-        type_id = requirement["QualificationTypeId"]
-        known = sa.select(qualification_types.c.account).where(
-            qualification_types.c.qualification_type_id == type_id, qualification_types.c.deleted_at.is_(None)
-        )
-        if type_id not in SYSTEM and market.row(known) is None:
-            raise RequestError(
-                "QualificationTypeDoesNotExist", f"QualificationType {type_id} does not exist."
-            )
+        if requirement["QualificationTypeId"] not in SYSTEM:
+            _check_type(market, requirement["QualificationTypeId"])
     return json.dumps([_complete(requirement) for requirement in requirements], sort_keys=True)
+
+
+def _check_type(market: Market, type_id: str) -> None:
+    """Check that HITs can be made with a type: an Active one of the account's own."""
+    query = sa.select(qualification_types.c.status).where(
+        qualification_types.c.qualification_type_id == type_id,
+        qualification_types.c.account == market.account,
+        qualification_types.c.deleted_at.is_(None),
+    )
+    row = market.row(query)
+    if row is None:
+        raise RequestError("QualificationTypeDoesNotExist", f"QualificationType {type_id} does not exist.")
+    if row["status"] != "Active":
+        raise RequestError(
+            "InvalidQualificationTypeState", "This operation can be called with a status of: Active"
+        )
+
+
+def outlived(market: Market, stored: str) -> bool:
+    """Whether a HIT type asks for a qualification type that was deleted: it is deleted with it."""
+    named = [requirement["QualificationTypeId"] for requirement in json.loads(stored)]
+    query = sa.select(qualification_types.c.qualification_type_id).where(
+        qualification_types.c.qualification_type_id.in_(named),
+        qualification_types.c.deleted_at.is_not(None),
+    )
+    return bool(named) and bool(market.rows(query))
 
 
 def check_form(requirement: Requirement) -> None:

@@ -231,6 +231,7 @@ qualification_requests = Table(
     Column("qualification_type_id", String(64), nullable=False),
     Column("worker_id", String(64), nullable=False),
     Column("started_at", Float, nullable=False, comment="when the test was opened, or the request sent"),
+    Column("deadline", Float, comment="of the test; null where there is none"),
     Column("submitted_at", Float, comment="null while the test is being taken"),
     Column("test", Text, comment="the QuestionForm as it was shown"),
     Column("answer", Text, comment="QuestionFormAnswers"),
@@ -258,6 +259,7 @@ messages = Table(
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("sent_at", Float, nullable=False),
+    Column("read_at", Float, comment="when the worker was shown it first"),
     Index("market_messages_of_worker", "worker_id", "sent_at"),
 )
 

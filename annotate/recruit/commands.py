@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -31,11 +31,12 @@ def create(batch: str | None, dry_run: bool, folder: Path, as_json: bool) -> Non
     """Make a draft at Prolific for a published batch, once; a draft costs nothing."""
     from photojury.annotate.recruit import studies
     from photojury.annotate.recruit.exclusions import group_of
+    from photojury.annotate.recruit.offers import body_of_study, offer_of
     from photojury.annotate.recruit.price import price_of
     from photojury.runs import recording
 
     with _at_prolific(folder) as (study, client):
-        offer = studies.offer_of(study, batch)
+        offer = offer_of(study, batch)
         price = price_of(study, client, offer.reward, offer.places)
         facts = {
             "batch": offer.batch,
@@ -44,7 +45,7 @@ def create(batch: str | None, dry_run: bool, folder: Path, as_json: bool) -> Non
             "currency": price.currency,
         }
         if dry_run:
-            body = studies.body_of_study(study, offer)
+            body = body_of_study(study, offer)
             text = f"would make a study of {len(offer.hits)} HITs: {price}; we reckon {price.estimate} in all"
             _tell(as_json, {**facts, "estimate": price.estimate, "body": body}, text)
             return
@@ -66,11 +67,12 @@ def create(batch: str | None, dry_run: bool, folder: Path, as_json: bool) -> Non
 def publish(batch: str | None, yes: bool, folder: Path, as_json: bool) -> None:
     """Let people in: Prolific takes the money for all places from the account."""
     from photojury.annotate.recruit import studies
+    from photojury.annotate.recruit.offers import offer_of
     from photojury.annotate.recruit.price import check_offer, price_of
     from photojury.runs import recording
 
     with _at_prolific(folder) as (study, client):
-        offer = studies.offer_of(study, batch)
+        offer = offer_of(study, batch)
         before = studies.recruitment(study, offer.batch)
         if before["state"] in ("creating", "draft"):
             price = price_of(study, client, offer.reward, before["places"])
@@ -97,11 +99,12 @@ def publish(batch: str | None, yes: bool, folder: Path, as_json: bool) -> None:
 def extend(batch: str | None, yes: bool, folder: Path, as_json: bool) -> None:
     """Add the places that HITs have gained at the marketplace since; places never become fewer."""
     from photojury.annotate.recruit import studies
+    from photojury.annotate.recruit.offers import offer_of
     from photojury.annotate.recruit.price import check_offer, price_of
     from photojury.runs import recording
 
     with _at_prolific(folder) as (study, client):
-        offer = studies.offer_of(study, batch)
+        offer = offer_of(study, batch)
         places = sum(one["total_allocation"] for one in studies.missing_places(study, client, offer))
         if places:
             price = price_of(study, client, offer.reward, places)
@@ -240,9 +243,8 @@ def exclude(folder: Path, as_json: bool) -> None:
     from photojury.annotate.recruit.exclusions import exclude as exclude_raters
     from photojury.runs import recording
 
-    with _at_prolific(folder) as (study, client):
-        with recording(study, "annotate-prolific-exclude"):
-            done = exclude_raters(study, client)
+    with _at_prolific(folder) as (study, client), recording(study, "annotate-prolific-exclude"):
+        done = exclude_raters(study, client)
     text = f"excluded {done.added} more raters at Prolific, let {done.removed} in again"
     if done.elsewhere:
         text += f"; {done.elsewhere} excluded raters did not come from Prolific"
@@ -286,9 +288,10 @@ def close(batch: str | None, folder: Path, as_json: bool) -> None:
 def try_out(batch: str | None, email: str | None, folder: Path, as_json: bool) -> None:
     """Try the draft out as a test participant, at no cost; Prolific must have enabled this for the workspace."""
     from photojury.annotate.recruit import studies
+    from photojury.annotate.recruit.offers import batch_of
 
     with _at_prolific(folder) as (study, client):
-        row = studies.recruitment(study, studies.offer_of(study, batch).batch)
+        row = studies.recruitment(study, batch_of(study, batch))
         participant = client.create_test_participant(email) if email else None
         made = client.create_test_study(row["provider_id"])
     facts = {"study_url": made.get("study_url"), "participant_id": participant}
@@ -304,7 +307,7 @@ def try_out(batch: str | None, email: str | None, folder: Path, as_json: bool) -
 @click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="A header of the request.")
 @study_option
 @json_option
-def webhook_verify(body: click.utils.LazyFile, headers: tuple[str, ...], folder: Path, as_json: bool) -> None:
+def webhook_verify(body: BinaryIO, headers: tuple[str, ...], folder: Path, as_json: bool) -> None:
     """Say whether Prolific sent a webhook request, for a web server of your own; BODY is its raw body.
 
     The secret comes from PROLIFIC_WEBHOOK_SECRET. Exit status 2: it is not from Prolific.
@@ -337,10 +340,11 @@ def _at_prolific(folder: Path) -> "Iterator[tuple[Study, Client]]":
 
 def _move(folder: Path, batch: str | None, action: str, outcome: str, *, as_json: bool) -> None:
     from photojury.annotate.recruit import studies
+    from photojury.annotate.recruit.offers import batch_of
     from photojury.runs import recording
 
     with _at_prolific(folder) as (study, client):
-        name = studies.offer_of(study, batch).batch
+        name = batch_of(study, batch)
         with recording(study, f"annotate-prolific-{action.lower()}"):
             done = studies.move(study, client, name, action)
     _tell(as_json, {"batch": name, "state": done.state}, f"the Prolific study of {name} {outcome}")

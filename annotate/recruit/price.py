@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from photojury.annotate.budget import Cost, check_budget, fee_of
+from photojury.annotate.recruit.offers import Offer
 from photojury.annotate.recruit.prolific import Client
-from photojury.annotate.recruit.studies import PROVIDER, Offer, Row, offer_of, recruitments
+from photojury.annotate.recruit.studies import PROVIDER, Row, recruitments
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError
@@ -119,20 +120,24 @@ def check_offer(study: Study, client: Client, offer: Offer, price: Price) -> Non
     limits = study.settings.budget
     if not (limits.hard_cents or limits.soft_cents):
         return
-    more = _on_top(study, offer, price.places, price.total)
+    more = _on_top(study, offer.batch, price.places, price.total)
     for row in recruitments(study):
-        if row["state"] == "published" and row["batch"] != offer.batch:
-            other = offer_of(study, row["batch"])
-            open_places = row["places"] - _paid(study, row)
-            if open_places > 0:
-                more += _on_top(study, other, open_places, client.cost(other.reward, open_places))
+        open_places = row["places"] - _paid(study, row)
+        if row["state"] == "published" and row["batch"] != offer.batch and open_places > 0:
+            reward = _hit(study, row["batch"])["reward"]
+            more += _on_top(study, row["batch"], open_places, client.cost(reward, open_places))
     check_budget(study, Cost(0, more))
 
 
-def _on_top(study: Study, offer: Offer, places: int, total: int) -> int:
+def _on_top(study: Study, batch: str, places: int, total: int) -> int:
     """What places cost beyond that for which their HITs are in the budget."""
-    fee = fee_of(offer.reward, offer.hits[0]["max_assignments"], study.settings.market.fee_percent)
-    return max(0, total - places * (offer.reward + fee))
+    hit = _hit(study, batch)
+    fee = fee_of(hit["reward"], hit["max_assignments"], study.settings.market.fee_percent)
+    return max(0, total - places * (int(hit["reward"]) + fee))
+
+
+def _hit(study: Study, batch: str) -> Row:
+    return study.rows(sa.select(tables.hits).where(tables.hits.c.batch == batch).limit(1))[0]
 
 
 def _paid(study: Study, row: Row) -> int:

@@ -1,20 +1,15 @@
 """Five levels: two pictures, which is better and by how much, -2 to 2 (paper 1, section 3.2).
 
 Partners are drawn by similarity, p_j proportional to exp(f_i . f_j), five for each picture, inside each part
-of the split: see photojury.annotate.sampling.
+of the split (photojury.annotate.sampling), or by another design (photojury.annotate.tasks.pairing).
 """
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from photojury.annotate.sampling import sample_pairs
 from photojury.annotate.tasks.kind import Choice, Kind, Terms, Unit
+from photojury.annotate.tasks.pairing import draw_pairs
 from photojury.annotate.tasks.pairs import pair_units, parted_images
-from photojury.datasets.features import read_features
 from photojury.datasets.store import Study
-from photojury.datasets.streams import stream_seed
-from photojury.errors import InputError
 from photojury.settings import Settings
 
 
@@ -45,27 +40,22 @@ def choices(settings: Settings) -> Sequence[Choice]:
 
 
 def plan(study: Study, batch: str) -> Sequence[Unit]:
-    """Pairs drawn by the softmax of their similarity.
+    """`partners` pairs for each picture, by the design that study.toml names.
 
     Raises:
-        InputError: a kept picture has no features of the model that study.toml names.
+        InputError: what the design needs is missing (features of every kept picture, or scores), or no pair is
+            left.
     """
-    settings = study.settings.five_level
+    ours = study.settings.five_level
     ids, parts = parted_images(study)
-    known, matrix = read_features(study.folder, settings.features)
-    row_of = {image: row for row, image in enumerate(known)}
-    missing = [image for image in ids if image not in row_of]
-    if missing:
-        raise InputError(
-            f"{len(missing)} pictures have no {settings.features} features; "
-            f"first: photojury embed --model {settings.features}"
-        )
-    sample = sample_pairs(
-        matrix[[row_of[image] for image in ids]],
-        partners=settings.partners,
-        temperature=settings.temperature,
-        parts=np.asarray(parts),
-        seed=stream_seed(study.settings.study.seed, "pairs", batch),
+    sample = draw_pairs(
+        study,
+        "five_level",
+        ours,
+        batch,
+        images=(ids, parts),
+        pairs=max(1, ours.partners * len(ids)),
+        partners=ours.partners,
     )
     return pair_units(sample, ids, parts)
 

@@ -1,17 +1,15 @@
 """Forced choice: two pictures, one must be chosen, -1 or 1 (paper 2's user study, section 6: 600 pairs, five people each).
 
-Pairs are drawn uniformly inside each part of the split; `forced_choice.pairs` of them over the whole study.
+Pairs are drawn uniformly inside each part of the split, or by another design (photojury.annotate.tasks.pairing);
+`forced_choice.pairs` of them over the whole study.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from photojury.annotate.sampling import uniform_pairs
 from photojury.annotate.tasks.kind import Choice, Kind, Terms, Unit
+from photojury.annotate.tasks.pairing import draw_pairs
 from photojury.annotate.tasks.pairs import pair_units, parted_images
 from photojury.datasets.store import Study
-from photojury.datasets.streams import stream_seed
 from photojury.settings import Settings
 
 
@@ -39,13 +37,22 @@ def choices(settings: Settings) -> Sequence[Choice]:
 
 
 def plan(study: Study, batch: str) -> Sequence[Unit]:
-    """Pairs drawn uniformly, none twice."""
+    """`pairs` pairs over the whole study, by the design that study.toml names.
+
+    Raises:
+        InputError: what the design needs is missing (features of every kept picture, or scores), or no pair is
+            left.
+    """
+    ours = study.settings.forced_choice
     ids, parts = parted_images(study)
-    sample = uniform_pairs(
-        len(ids),
-        pairs=study.settings.forced_choice.pairs,
-        parts=np.asarray(parts),
-        seed=stream_seed(study.settings.study.seed, "pairs", batch),
+    sample = draw_pairs(
+        study,
+        "forced_choice",
+        ours,
+        batch,
+        images=(ids, parts),
+        pairs=ours.pairs,
+        partners=-(-ours.pairs // max(1, len(ids))),
     )
     return pair_units(sample, ids, parts)
 

@@ -18,8 +18,11 @@ from photojury.settings import Settings
 
 KINDS: dict[str, str] = {
     "stars": "photojury.annotate.tasks.stars",
+    "attributes": "photojury.annotate.tasks.attributes",
     "five_level": "photojury.annotate.tasks.five_level",
     "forced_choice": "photojury.annotate.tasks.forced_choice",
+    "series": "photojury.annotate.tasks.series",
+    "custom": "photojury.annotate.tasks.custom",
 }
 
 
@@ -36,6 +39,7 @@ class Choice:
     keys: tuple[str, ...]
     hint: str = ""
     side: str = ""  # "first" or "second" where the choice is one of the two pictures
+    spoken: str = ""  # for screen readers, where the label is a sign
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,16 @@ class Kind:
 
     Attributes:
         name: as in the units table.
-        table: where its answers go, ratings or comparisons.
-        pictures: pictures in one question, 1 or 2.
+        table: where its answers go, ratings or comparisons; empty where only the raw answers are kept.
+        pictures: pictures in one question, 1 or 2; 0 where HITs are made from rows of a CSV.
         noun: what one question is about, for sentences: "picture" or "pair".
         terms: what a HIT offers.
         choices: the answers, as buttons from left to right.
         plan: the questions to ask; seeded by the batch's name, so that another batch asks others.
+        attributes: names that are answered with negative, null or positive beside the choice.
+        asks_reason: whether raters may write why.
+        inputs: the rows of a CSV, each to become a HIT; None where HITs are made of units.
+        page: the HTML of one row's HIT; None where photojury's own page shows the units.
     """
 
     name: str
@@ -84,6 +92,10 @@ class Kind:
     terms: Callable[[Settings], Terms]
     choices: Callable[[Settings], Sequence[Choice]]
     plan: Callable[[Study, str], Sequence[Unit]]
+    attributes: Callable[[Settings], Sequence[str]] = lambda settings: ()
+    asks_reason: Callable[[Settings], bool] = lambda settings: False
+    inputs: Callable[[Study], Sequence[Mapping[str, str]]] | None = None
+    page: Callable[[Study, Mapping[str, str]], str] | None = None
 
 
 def kind(name: str) -> Kind:

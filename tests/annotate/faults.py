@@ -2,9 +2,8 @@
 
 A `Proxy` stands in front of a marketplace, on loopback. By a seeded chance it answers ThrottlingException or
 ServiceFault instead of asking the marketplace, or it asks and then cuts the connection, so that the requester
-does not learn what was done. It can also be told to do something at a request of a given number, such as to
-kill the process that sent it: before the marketplace hears of the request, after it has done it, or after the
-answer has left.
+does not learn what was done. A `Trap` kills the process that sent a request of a given number: before the marketplace hears of it, after it
+has done it, or after the answer has left.
 
 `started` runs a command line of photojury in a process of its own, forked from one that has everything
 imported, so that fifty of them are not fifty times Python's start.
@@ -16,11 +15,13 @@ import json
 import multiprocessing
 import os
 import random
+import signal
 import socket
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,22 +51,37 @@ class Rates:
 
 @dataclass
 class Trap:
-    """Something that is done once, at the request of a given number (the next one is 1)."""
+    """Kills a process, once, at the request of a given number (the next one is 1).
+
+    `delay` is how long it has, after an answer, to write down what it learnt.
+    """
 
     number: int
     moment: str
-    strike: Callable[[], None]
+    delay: float = 0.0
+    victim: int | None = None
+
+    def strike(self) -> None:
+        """kill -9."""
+        assert self.victim is not None
+        if self.moment == "answered":
+            time.sleep(self.delay)
+        os.kill(self.victim, signal.SIGKILL)
 
 
 @dataclass
 class Proxy:
-    """A marketplace's address with faults before it; `seen` counts (operation, what became of the request)."""
+    """A marketplace's address with faults before it.
+
+    `seen` counts (operation, what became of the request), `struck` counts (operation, moment) of traps.
+    """
 
     marketplace: str
     rates: Rates
     chance: random.Random
     url: str = ""
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    struck: Counter[tuple[str, str]] = field(default_factory=Counter)
     trap: Trap | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -88,6 +104,7 @@ class Proxy:
                 self.trap.number -= 1
                 if self.trap.number == 0:
                     sprung, self.trap = self.trap, None
+                    self.struck[operation, sprung.moment] += 1
             return fate, sprung
 
 

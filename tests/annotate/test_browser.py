@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 from selenium import webdriver
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -19,26 +17,11 @@ from photojury.annotate.fetch import fetch
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import connect
 from photojury.annotate.tasks.kind import kind
-from photojury.annotate.tasks.page import render
+from photojury.annotate.tasks.page import Questions, render
 from photojury.datasets.store import Study
 from photojury.settings import Settings
+from tests.annotate.browsing import accept, begin, press, progress_is, shown_pictures, until
 from tests.support import make_study, marketplace
-
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--window-size=1280,800",
-)  # fmt: skip
-
-
-@pytest.fixture
-def browser(chromium: str, chromedriver: str, tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
@@ -46,43 +29,11 @@ def ten(tmp_path: Path) -> Iterator[Study]:
     """Ten pictures in one HIT of stars, and one HIT of ten forced choices, for one rater each."""
     study = make_study(
         tmp_path, 10, {("stars", "images_per_hit"): 10, ("stars", "raters_per_image"): 1,
-                       ("forced_choice", "pairs"): 10, ("forced_choice", "raters_per_pair"): 1},
+                       ("forced_choice", "pairs"): 10, ("forced_choice", "raters_per_pair"): 1,
+                       ("quality", "repeats"): 0.0},
     )  # fmt: skip
     yield study
     study.close()
-
-
-def press(browser: webdriver.Chrome, *keys: str) -> None:
-    """Press keys, wherever the focus is: nothing is clicked."""
-    ActionChains(browser).send_keys(*keys).perform()
-
-
-def until(browser: webdriver.Chrome, css: str) -> WebElement:
-    """The element, once it is there and to be seen."""
-    return WebDriverWait(browser, 20).until(expected.visibility_of_element_located((By.CSS_SELECTOR, css)))
-
-
-def progress_is(browser: webdriver.Chrome, text: str) -> None:
-    """Wait until the page says where the rater is, and takes an answer."""
-    WebDriverWait(browser, 20).until(
-        lambda page: (
-            page.find_element(By.ID, "progress").text == text
-            and page.find_element(By.CSS_SELECTOR, "#answers button").is_enabled()
-        )
-    )
-
-
-def accept(browser: webdriver.Chrome, url: str, title: str) -> None:
-    """Join where need be, and accept a HIT of the group with that title, by keyboard alone."""
-    browser.get(f"{url}/")
-    if browser.find_elements(By.CSS_SELECTOR, "a[href='/join']"):
-        browser.find_element(By.CSS_SELECTOR, "a[href='/join']").send_keys(Keys.ENTER)
-        until(browser, "form button").send_keys(Keys.ENTER)
-    WebDriverWait(browser, 20).until(lambda page: page.find_elements(By.PARTIAL_LINK_TEXT, title))
-    browser.find_element(By.PARTIAL_LINK_TEXT, title).send_keys(Keys.ENTER)
-    until(browser, "form#accept button").send_keys(Keys.ENTER)
-    WebDriverWait(browser, 20).until(expected.url_contains("/tasks/"))
-    WebDriverWait(browser, 20).until(expected.frame_to_be_available_and_switch_to_it((By.ID, "task")))
 
 
 def test_ten_pictures_by_keyboard(
@@ -94,11 +45,11 @@ def test_ten_pictures_by_keyboard(
         monkeypatch.setenv("AWS_ENDPOINT_URL_MTURK", url)
         publish(ten, connect(ten.settings))
         accept(browser, url, "How attractive is this photo?")
+        begin(browser)
         shown: list[str] = []
         for number in range(10):
             progress_is(browser, f"{number + 1} of 10")
-            image = browser.find_element(By.CSS_SELECTOR, "#stage img")
-            shown.append(str(image.get_attribute("src")).rsplit("/", 1)[-1].split(".")[0])
+            shown += shown_pictures(browser)
             press(browser, str(number % 3 + 1))
         press(browser, Keys.BACKSPACE)
         progress_is(browser, "10 of 10")
@@ -127,12 +78,12 @@ def test_ten_choices_by_arrow_keys(
         monkeypatch.setenv("AWS_ENDPOINT_URL_MTURK", url)
         publish(ten, connect(ten.settings))
         accept(browser, url, "Which photo is aesthetically more pleasing?")
+        begin(browser)
         chosen = []
         for number in range(10):
             progress_is(browser, f"{number + 1} of 10")
-            images = browser.find_elements(By.CSS_SELECTOR, "#stage img")
             side = number % 2
-            chosen.append(str(images[side].get_attribute("src")).rsplit("/", 1)[-1].split(".")[0])
+            chosen.append(shown_pictures(browser)[side])
             press(browser, (Keys.ARROW_LEFT, Keys.ARROW_RIGHT)[side])
         until(browser, "#submit")
         press(browser, Keys.ENTER)
@@ -148,8 +99,11 @@ def test_ten_choices_by_arrow_keys(
 
 def test_every_rater_sees_another_order(browser: webdriver.Chrome, tmp_path: Path) -> None:
     """Order and sides are drawn from the worker's id: fair over workers, and the same after a reload."""
-    units = [{"unit_id": f"u{i}", "first_id": f"a{i}", "second_id": f"b{i}"} for i in range(10)]
-    html = render(kind("forced_choice"), Settings(), "hit", units, lambda image: f"{image}.png", trial=True)
+    units = [
+        {"unit_id": f"u{i}", "first_id": f"a{i}", "second_id": f"b{i}", "control": None} for i in range(10)
+    ]
+    task, asked = kind("forced_choice"), Questions(units)
+    html = render(task, Settings(), "hit", asked, lambda image: f"{image}.png", trial=True)
     (tmp_path / "page.html").write_text(html)
 
     def seen(worker: int) -> list[list[str]]:

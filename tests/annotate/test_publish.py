@@ -1,16 +1,13 @@
-"""Publishing and fetching through boto3: each HIT and each answer once, also when a run is killed."""
+"""Publishing and fetching through boto3: each HIT and each answer once (see test_faults.py for kill -9)."""
 
-import random
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from photojury.annotate import fetch as fetching
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
 from photojury.annotate.publish import annotation, publish
@@ -20,7 +17,6 @@ from photojury.annotate.visitor import Visitor
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError, ServiceError
-from tests.support import make_study, marketplace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -87,72 +83,27 @@ def test_an_interrupted_publication_goes_on_at_the_same_marketplace(
     assert listed(requester) == []
 
 
-def killed_at(
-    command: list[str], study: Study, table: sa.Table, state: "sa.ColumnElement[bool]", rows: int
-) -> int:
-    """Start a command, kill -9 it once that many rows are in the state; returns how many were in the end."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    query = sa.select(sa.func.count()).select_from(table).where(state)
-    with study.engine.connect() as connection:
-        while connection.execute(query).scalar_one() < rows and process.poll() is None:
-            connection.rollback()
-            time.sleep(random.Random(rows).uniform(0, 0.01))
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    with study.engine.connect() as connection:
-        return int(connection.execute(query).scalar_one())
-
-
-@pytest.fixture
-def long_study(tmp_path: Path) -> Study:
-    """A study of 44 HITs with one picture each, so that there are many points to be killed at."""
-    values: dict[tuple[str, str], object] = {("stars", "images_per_hit"): 1, ("stars", "raters_per_image"): 2}
-    return make_study(tmp_path, 44, values)
-
-
-def test_kill_minus_nine(long_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed at ten points of publishing and ten of fetching: one HIT a planned one, every answer once."""
-    study, random_point = long_study, random.Random(4)
+def test_an_assignment_comes_with_its_answers(
+    study: Study, site: str, requester: Requester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch that dies after writing an assignment and before its ratings leaves neither; the next brings both."""
     plan(study, "stars")
-    photojury = [sys.executable, "-m", "photojury", "annotate"]
-    where = ["--study", str(study.folder)]
-    with marketplace(study) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_MTURK", url)
-        requester = connect(study.settings)
-        touched = tables.hits.c.state != "planned"
-        points = sorted(random_point.sample(range(1, 44), 10))
-        reached = [
-            killed_at([*photojury, "publish", "--yes", *where], study, tables.hits, touched, n)
-            for n in points
-        ]
-        assert len(set(reached)) >= 5, f"the kills must fall on many points, not on {reached}"
-        subprocess.run([*photojury, "publish", "--yes", *where], check=True, stdout=subprocess.DEVNULL)
-        assert listed(requester) == expected(study)
-        assert study.read("hits")["hit_id"].is_unique
+    publish(study, requester)
+    simulate(site, panel(1, seed=1, careless=0), drawn_truth(study), seed=1)
+    add = fetching.add_rows
 
-        simulate(url, panel(2, seed=1, careless=0), drawn_truth(study), seed=1)
-        points = sorted(random_point.sample(range(1, 88), 10))
-        always = tables.assignments.c.assignment_id != ""
-        reached = [
-            killed_at([*photojury, "fetch", *where], study, tables.assignments, always, n) for n in points
-        ]
-        assert len(set(reached)) >= 5, f"the kills must fall on many points, not on {reached}"
-        subprocess.run([*photojury, "fetch", *where], check=True, stdout=subprocess.DEVNULL)
-    submitted = submitted_at_the_marketplace(study)
-    ratings = study.read("ratings")
-    assert len(submitted) == 88
-    assert sorted(study.read("assignments")["assignment_id"]) == submitted
-    assert sorted(ratings["assignment_id"]) == submitted
-    assert not ratings.duplicated(["rater_id", "image_id"]).any()
-    assert ratings["simulated"].all()
-    study.close()
+    def die_at_ratings(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        if table is tables.ratings:
+            raise KeyboardInterrupt
+        return add(connection, table, rows)
 
-
-def submitted_at_the_marketplace(study: Study) -> list[str]:
-    """Assignment ids from the marketplace's own book, read without any of the code under test."""
-    with study.engine.connect() as connection:
-        query = "SELECT assignment_id FROM market_assignments WHERE status = 'Submitted' ORDER BY 1"
-        return list(connection.exec_driver_sql(query).scalars())
+    with monkeypatch.context() as patch:
+        patch.setattr(fetching, "add_rows", die_at_ratings)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(study, requester)
+    assert study.count("assignments") == 0
+    came = fetch(study, requester)
+    assert (came.assignments, came.ratings) == (6, 24)
 
 
 BAD_ANSWERS = """[

@@ -1,18 +1,21 @@
 """Review: everyone who did the work is paid once, and unused answers are named."""
 
+import dataclasses
+
 import pytest
 import sqlalchemy as sa
 
 from photojury.annotate.batches import plan
-from photojury.annotate.budget import Cost
+from photojury.annotate.budget import Cost, spent
 from photojury.annotate.fetch import fetch
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
-from photojury.annotate.review import cost_of_unreviewed, review, spent
+from photojury.annotate.review import cost_of_unreviewed, review
 from photojury.annotate.simulate import Rater, drawn_truth, panel, simulate
 from photojury.annotate.status import status
 from photojury.datasets import tables
 from photojury.datasets.store import Study
+from photojury.sections import ScreeningSection
 
 
 @pytest.fixture
@@ -89,19 +92,43 @@ def test_careless_raters_are_paid_and_not_used(study: Study, site: str, requeste
     plan(study, "stars")
     publish(study, requester)
     careful, careless = (
-        Rater(name, bias=0, noise=0.3, seconds=2.5, left=0, careless=name == "careless")
-        for name in ("careful", "careless")
+        Rater(name, bias=0, noise=0.3, seconds=2.5, left=0, careless=kind)
+        for name, kind in (("careful", ""), ("careless", "fast"))
     )
     simulate(site, [careful, careless], drawn_truth(study), seed=1)
     fetch(study, requester)
     done = review(study, requester)
     assert (done.approved, done.unused) == (12, 6)
-    assert [reason.split(":")[0] for reason in done.reasons] == ["too fast"]
+    assert done.reasons == {"too fast": 6}
     assignments = study.read("assignments")
     unused = assignments[~assignments["use"]]
     assert unused["rater_id"].nunique() == 1
     assert unused["reason"].str.startswith("not used: too fast: ").all()
+    verdict = study.read("verdicts").iloc[0]
+    assert (verdict["rater_id"], verdict["task"], verdict["rule"]) == (
+        unused["rater_id"].iloc[0],
+        "stars",
+        "fast",
+    )
+    assert verdict["value"] > verdict["threshold"] == 0.1
     assert review(study, requester).unused == 6
+    assert status(study).judged == 1
+    assert study.count("verdicts") == 1
+
+
+def test_a_verdict_can_be_taken_back(study: Study, site: str, requester: Requester) -> None:
+    """With the rule switched off in study.toml, the next review uses the answers again, and says nothing of them."""
+    plan(study, "stars")
+    publish(study, requester)
+    fast = Rater("fast", bias=0, noise=0.3, seconds=2.5, left=0, careless="fast")
+    simulate(site, [fast], drawn_truth(study), seed=1)
+    fetch(study, requester)
+    assert review(study, requester).unused == 6
+    lenient = ScreeningSection(fast_share=0, straight=0)
+    settings = dataclasses.replace(study.settings, screening=lenient)
+    done = review(dataclasses.replace(study, settings=settings), requester)
+    assert (done.approved, done.unused, study.count("verdicts")) == (0, 0, 0)
+    assert study.read("assignments")["reason"].isna().all()
 
 
 def test_status_says_what_is_next(answered: Study, requester: Requester) -> None:
@@ -110,6 +137,10 @@ def test_status_says_what_is_next(answered: Study, requester: Requester) -> None
     batch = now.batches[0]
     assert (batch.units, batch.hits, batch.published, batch.wanted, batch.submitted) == (24, 6, 6, 18, 12)
     assert now.next_step == "photojury annotate review --yes"
+    # 20 cents for the median of the two raters' times.
+    times = answered.read("assignments")["active_seconds"]
+    assert batch.hourly_cents == int(20 * 3600 / times.median())
+    assert (now.raters, now.judged, now.excluded, now.promised_cents) == (2, 0, 0, 1200)
     review(answered, requester)
     now = status(answered)
     assert (now.spent, now.to_come) == (Cost(240, 48), Cost(120, 24))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from photojury.annotate.simulate import Rater, answer, panel
+from photojury.annotate.simulate import CARELESS, Rater, answer, panel
 from photojury.datasets.streams import stream
 
-CAREFUL = Rater("careful", bias=0, noise=0.4, seconds=2.5, left=0, careless=False)
+CAREFUL = Rater("careful", bias=0, noise=0.4, seconds=2.5, left=0)
 
 
 def page(kind: str, values: list[int], units: int) -> dict[str, object]:
@@ -59,22 +59,38 @@ def test_sides_are_drawn_by_lot() -> None:
     items = answer(data, CAREFUL, quality, stream(1, "test"))
     lefts = sum(int(item["shown"][0]) % 2 == 0 for item in items)
     assert stats.binomtest(lefts, 4000).pvalue > 0.001
-    fond = Rater("fond", bias=0, noise=0.4, seconds=2.5, left=0.4, careless=False)
+    fond = Rater("fond", bias=0, noise=0.4, seconds=2.5, left=0.4)
     left_wins = sum(item["value"] == 1 for item in answer(data, fond, quality, stream(1, "test")))
     assert stats.binomtest(left_wins, 4000, stats.norm.cdf(0.4 / (0.4 * np.sqrt(2)))).pvalue > 0.001
 
 
-def test_careless_raters_do_not_look() -> None:
-    """Their answers are independent of the quality, and most come sooner than 400 ms."""
-    careless = Rater("careless", bias=0, noise=0.4, seconds=2.5, left=0, careless=True)
+@pytest.mark.parametrize("kind", CARELESS)
+def test_careless_raters_do_not_look(kind: str) -> None:
+    """Their answers are independent of the quality; only the fast ones come sooner than 400 ms."""
+    careless = Rater("careless", bias=0, noise=0.4, seconds=2.5, left=0, careless=kind)
     quality = qualities(2000)
     items = answer(page("stars", [1, 2, 3], 2000), careless, quality, stream(1, "test"))
     truth = [quality[item["shown"][0]] for item in items]
     assert stats.spearmanr([item["value"] for item in items], truth).pvalue > 0.001
-    assert np.median([item["ms"] for item in items]) < 400
+    assert (np.median([item["ms"] for item in items]) < 400) == (kind == "fast")
+
+
+def test_one_button_or_any() -> None:
+    """One-sided raters press left nine times of ten or more, straight ones a button of their own, others any."""
+    data = page("forced_choice", [1, -1], 2000)
+    quality = dict.fromkeys(map(str, range(4000)), 0.0)
+    share = {}
+    for kind in CARELESS:
+        rater = Rater("one", bias=0, noise=0.4, seconds=2.5, left=0, careless=kind)
+        values = [item["value"] for item in answer(data, rater, quality, stream(1, "test"))]
+        share[kind] = values.count(1) / 2000
+    # 0.9 + 0.1 / 2; three standard errors of 2,000 draws are 0.015; four of a half are 0.045.
+    assert abs(share["side"] - 0.95) < 0.015
+    assert abs(max(share["straight"], 1 - share["straight"]) - 0.95) < 0.015
+    assert abs(share["random"] - 0.5) < 0.045 > abs(share["fast"] - 0.5)
 
 
 def test_a_panel_is_seeded() -> None:
-    """The same seed makes the same people; a tenth of twenty are careless."""
+    """The same seed makes the same people; a fifth of twenty are careless, one of each kind."""
     assert panel(20, seed=1) == panel(20, seed=1) != panel(20, seed=2)
-    assert sum(rater.careless for rater in panel(20, seed=1)) == 2
+    assert [rater.careless for rater in panel(20, seed=1, careless=0.2)] == [""] * 16 + list(CARELESS)
