@@ -183,6 +183,35 @@ def agreement_by_distance(found: Agreement, papers: list[tuple[float, Number]]) 
     return done[0]
 
 
+def precision_by_cost(table: pd.DataFrame) -> str:
+    """Rank correlation with planted quality against cost, a line for each number of questions (a pilot's table)."""
+    best = table.loc[table["spearman"].idxmax()]
+    alt = (
+        f"Rank correlation of scores and planted quality against cost, {len(table)} combinations; highest "
+        f"{best['spearman']:.3f} at ${best['cost_cents'] / 100:,.2f}"
+    )
+    shades = (QUIET, PAPER, OURS)[-table["questions"].nunique() :]
+    with _drawing("pilot", alt) as (axes, done):
+        for (questions, rows), shade in zip(table.groupby("questions"), shades, strict=True):
+            spread = rows["spearman_sd"].fillna(0)
+            dollars = rows["cost_cents"] / 100
+            label = f"{questions:,} questions"
+            axes.errorbar(
+                dollars,
+                rows["spearman"],
+                spread,
+                color=shade,
+                marker="o",
+                markersize=4,
+                label=label,
+                capsize=2,
+            )
+        axes.set(xlabel="cost, fees included (US $)", ylabel="Spearman with planted quality", xlim=(0, None))
+        axes.set_ylim(None, 1.0)
+        _legend_above(axes)
+    return done[0]
+
+
 @contextmanager
 def _drawing(name: str, alt: str) -> Iterator[tuple[Axes, list[str]]]:
     """Axes to draw on; when left, the list holds the figure's SVG."""

@@ -161,7 +161,7 @@ class _Task:
                 f"active pairs hold the covariance of all scores, for up to {MOST_IMAGES:,} images of a part, not"
                 f' {self.images:,}; set pairing = "connected" or "similarity"'
             )
-        post = thurstone.posterior(*self.answered, self.values, images=self.images)
+        post = thurstone.posterior(self.answered[0], self.answered[1], self.values, images=self.images)
         knowledge = _Knowledge(post, self.raters)
         waiting = np.setdiff1d(self._keys(self.planned), self._keys(self.answered))
         knowledge.expect(np.stack([waiting // self.images, waiting % self.images]))

@@ -51,11 +51,12 @@ class Batch:
 def plan(study: Study, task: str, *, again: bool = False, keep: bool = True) -> Batch:
     """Plan a batch of a task.
 
-    Stars are planned for the pictures that no stars unit asks about yet; pairs once for the whole study.
+    Stars are planned for the pictures that no stars unit asks about yet; pairs once for the whole study; a
+    requester's own page for the rows of its CSV that have no HIT yet.
 
     Args:
         study: the open study.
-        task: stars, five_level or forced_choice.
+        task: stars, five_level, forced_choice, custom, ...
         again: plan a further batch although all has been planned.
         keep: write it to the store; False only tells what it would be.
 
@@ -63,8 +64,10 @@ def plan(study: Study, task: str, *, again: bool = False, keep: bool = True) -> 
         InputError: an unknown task, no pictures, or everything planned already.
     """
     task_kind = kind(task)
+    if task_kind.inputs:
+        return _plan_rows(study, task_kind, task_kind.inputs(study), again=again, keep=keep)
     with study.engine.connect() as connection:
-        name = _next_name(connection, task_kind)
+        name = next_name(connection, task_kind)
         asked = set() if again else _asked(connection, task_kind)
     units = [unit for unit in task_kind.plan(study, name) if unit.first_id not in asked]
     if asked and (task_kind.pictures == 2 or not units):
@@ -80,7 +83,7 @@ def plan(study: Study, task: str, *, again: bool = False, keep: bool = True) -> 
     )
     if keep:
         with study.writing() as connection:
-            if _next_name(connection, task_kind) != name:
+            if next_name(connection, task_kind) != name:
                 raise InputError(f"{name} was planned by another process just now; look at: annotate status")
             add_rows(connection, tables.units, [*unit_rows, *again_rows])
             add_rows(connection, tables.hits, hit_rows)
@@ -99,6 +102,46 @@ def plan(study: Study, task: str, *, again: bool = False, keep: bool = True) -> 
     )
 
 
+def _plan_rows(
+    study: Study, task_kind: Kind, inputs: Sequence[Mapping[str, str]], *, again: bool, keep: bool
+) -> Batch:
+    """Plan a HIT for each row that none was planned for yet."""
+    table, terms = tables.hits, task_kind.terms(study.settings)
+    with study.engine.connect() as connection:
+        name = next_name(connection, task_kind)
+        query = sa.select(table.c.inputs).where(table.c.task == task_kind.name)
+        planned = connection.execute(query).scalars()
+        asked = set() if again else {frozenset(json.loads(text).items()) for text in planned}
+    new = [dict(row) for row in inputs if frozenset(row.items()) not in asked]
+    if not new:
+        raise InputError(
+            f"all {len(inputs)} {task_kind.noun}s of {task_kind.name} are planned already; plan a further batch "
+            "with --again"
+        )
+    mark = study_id(study) if keep else ""
+    rows = [
+        {
+            "hit_key": unit_key(name, str(number)),
+            "batch": name,
+            "task": task_kind.name,
+            "unit_ids": "[]",
+            "inputs": json.dumps(row, ensure_ascii=False),
+            "request_token": unit_key(mark, unit_key(name, str(number))),
+            "state": "planned",
+            "reward": terms.reward_cents,
+            "max_assignments": terms.raters,
+        }
+        for number, row in enumerate(new)
+    ]
+    if keep:
+        with study.writing() as connection:
+            if next_name(connection, task_kind) != name:
+                raise InputError(f"{name} was planned by another process just now; look at: annotate status")
+            add_rows(connection, table, rows)
+    cost = cost_of(len(rows), terms.raters, terms.reward_cents, study.settings.market.fee_percent)
+    return Batch(name, task_kind.name, len(rows), len(rows), len(rows) * terms.raters, cost)
+
+
 def study_id(study: Study) -> str:
     """A random id of the study, made at first need: it marks the study's HITs at a marketplace."""
     query = sa.select(tables.meta.c.value).where(tables.meta.c.key == "study_id")
@@ -115,7 +158,8 @@ def hit_sizes(units: int, per_hit: int) -> list[int]:
     return [units // hits + (i < units % hits) for i in range(hits)]
 
 
-def _next_name(connection: sa.Connection, task_kind: Kind) -> str:
+def next_name(connection: sa.Connection, task_kind: Kind) -> str:
+    """The name of a task's next batch: stars-1, stars-2, ..."""
     table = tables.hits
     query = sa.select(sa.func.count(sa.distinct(table.c.batch))).where(table.c.task == task_kind.name)
     return f"{task_kind.name}-{connection.execute(query).scalar_one() + 1}"

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import botocore
@@ -247,7 +247,7 @@ def missing(bucket: Bucket) -> SettingsError:
 
 
 def _client(session: boto3.session.Session, hosting: HostingSection, signature: Any) -> Any:
-    def made(style: str) -> Any:
+    def made(style: Literal["auto", "virtual"]) -> Any:
         config = botocore.config.Config(
             signature_version=signature,
             s3={"addressing_style": style},

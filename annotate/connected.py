@@ -21,9 +21,8 @@ from photojury.annotate.designs import DesignSample, Pairs, generator, part_labe
 from photojury.annotate.sampling import Indices
 from photojury.errors import InputError
 
-_RESTARTS = (
-    20  # random orders tried for a cycle of new pairs, before degrees are evened out one pair at a time
-)
+# Random orders tried for a cycle of new pairs, before degrees are evened out one pair at a time.
+_RESTARTS = 20
 
 
 def connected_pairs(
@@ -106,7 +105,7 @@ def _regular(images: int, wanted: int, taken: set[int], rng: np.random.Generator
         out = _regular(images, every - wanted, taken, rng)
         low, high = np.triu_indices(images, 1)
         keep = ~np.isin(low * images + high, _keys(out, images))
-        return np.stack([low[keep], high[keep]])
+        return rng.permutation(np.stack([low[keep], high[keep]]), axis=1)
     used = set(taken)
     chosen = np.empty((2, 0), np.int64)
     while chosen.shape[1] < wanted:

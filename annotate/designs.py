@@ -205,7 +205,8 @@ class _Ladder:
         number = number + np.searchsorted(barred - np.arange(len(barred)), number, side="right")
         lower = np.searchsorted(last, number, side="right")
         upper = starts[lower] + number - (last - counts)[lower]
-        return self.rows[np.stack([lower, upper])], there
+        images: Indices = self.rows[np.stack([lower, upper])]
+        return images, there
 
 
 def shared_out(total: int, weights: npt.NDArray[np.float64]) -> Indices:

@@ -11,15 +11,17 @@ run again.
     >>> exclude(study, ["5f0c…"], reason="fails gold questions", days=7)     # doctest: +SKIP
     1
     >>> enforce(study, connect(study.settings))                             # doctest: +SKIP
-    Enforced(excluded=1, released=0)
+    Enforced(excluded=1, released=0, guarded=24, unguarded=0)
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from botocore.exceptions import ClientError
 
 from photojury.annotate.batches import study_id
 from photojury.annotate.requester import Requester, service_errors
@@ -28,19 +30,30 @@ from photojury.datasets.store import Study, add_rows
 from photojury.errors import InputError
 
 if TYPE_CHECKING:
-    from mypy_boto3_mturk.type_defs import QualificationRequirementTypeDef
+    from mypy_boto3_mturk.type_defs import HITTypeDef, QualificationRequirementTypeDef
 else:
-    QualificationRequirementTypeDef = dict
+    HITTypeDef = QualificationRequirementTypeDef = dict
 
-_EXCLUSIONS, _WORKERS = tables.exclusions, tables.workers
+log = logging.getLogger(__name__)
+
+_EXCLUSIONS, _HITS, _WORKERS = tables.exclusions, tables.hits, tables.workers
 
 
 @dataclass(frozen=True)
 class Enforced:
-    """Workers to whom the marketplace has closed and opened the study now."""
+    """What the marketplace did.
 
-    excluded: int
-    released: int
+    Attributes:
+        excluded: workers to whom the study was closed now.
+        released: workers to whom it was opened again.
+        guarded: HITs that now ask for this, and did not before.
+        unguarded: open HITs that the marketplace would not change; the excluded may still find them.
+    """
+
+    excluded: int = 0
+    released: int = 0
+    guarded: int = 0
+    unguarded: int = 0
 
 
 def exclude(study: Study, raters: Sequence[str], *, reason: str, days: float | None = None) -> int:
@@ -110,27 +123,79 @@ def listed(study: Study) -> list[dict[str, Any]]:
 def enforce(study: Study, requester: Requester) -> Enforced:
     """Make the marketplace's list that of the study: soft bans that have ended are lifted.
 
+    HITs that were published before the study's first exclusion move to HIT types with its requirement.
+
     Raises:
         ServiceError: the marketplace refused or does not answer; run again, it goes on.
     """
     if not study.count("exclusions"):
-        return Enforced(0, 0)
-    client = requester.client
+        return Enforced()
+    needed = requirements(study, requester)
+    with service_errors(requester.endpoint):
+        closed, opened = _agree(study, requester, needed[0]["QualificationTypeId"])
+        guarded, unguarded = _guard(study, requester, needed[0])
+    return Enforced(closed, opened, guarded, unguarded)
+
+
+def _agree(study: Study, requester: Requester, qualification: str) -> tuple[int, int]:
+    """Give the qualification to the excluded, take it from everyone else; how many of each."""
     query = sa.select(_WORKERS.c.rater_id, _WORKERS.c.worker_id).where(
         _WORKERS.c.marketplace == requester.name
     )
     worker_of = {row["rater_id"]: row["worker_id"] for row in study.rows(query)}
     wanted = {worker_of[rater] for rater in excluded(study) if rater in worker_of}
-    with service_errors(requester.endpoint):
-        name = _qualification(study, requester)
-        there = _holders(requester, name)
-        for worker in sorted(wanted - there):
-            client.associate_qualification_with_worker(
-                QualificationTypeId=name, WorkerId=worker, SendNotification=False
-            )
-        for worker in sorted(there - wanted):
-            client.disassociate_qualification_from_worker(QualificationTypeId=name, WorkerId=worker)
-    return Enforced(len(wanted - there), len(there - wanted))
+    there = _holders(requester, qualification)
+    for worker in sorted(wanted - there):
+        requester.client.associate_qualification_with_worker(
+            QualificationTypeId=qualification, WorkerId=worker, SendNotification=False
+        )
+    for worker in sorted(there - wanted):
+        requester.client.disassociate_qualification_from_worker(
+            QualificationTypeId=qualification, WorkerId=worker
+        )
+    return len(wanted - there), len(there - wanted)
+
+
+def _guard(study: Study, requester: Requester, needed: QualificationRequirementTypeDef) -> tuple[int, int]:
+    """Move open HITs without the requirement to types that have it; how many, and how many could not be moved."""
+    query = sa.select(_HITS.c.hit_id).where(_HITS.c.state.in_(("published", "paused")))
+    ours = {row["hit_id"] for row in study.rows(query.where(_HITS.c.marketplace == requester.name))}
+    pages = requester.client.get_paginator("list_hits").paginate(PaginationConfig={"PageSize": 100})
+    bare = [
+        hit
+        for page in pages
+        for hit in page["HITs"]
+        if hit["HITId"] in ours
+        and hit.get("NumberOfAssignmentsAvailable")
+        and all(
+            one["QualificationTypeId"] != needed["QualificationTypeId"]
+            for one in hit.get("QualificationRequirements", [])
+        )
+    ]
+    moved = sum(_move(requester, hit, needed) for hit in bare)
+    return moved, len(bare) - moved
+
+
+def _move(requester: Requester, hit: HITTypeDef, needed: QualificationRequirementTypeDef) -> bool:
+    """Give a HIT a type that has the requirement and is otherwise the same; False where that is refused."""
+    # The same terms give the same type, so this may be asked for each HIT.
+    made = requester.client.create_hit_type(
+        AutoApprovalDelayInSeconds=hit["AutoApprovalDelayInSeconds"],
+        AssignmentDurationInSeconds=hit["AssignmentDurationInSeconds"],
+        Reward=hit["Reward"],
+        Title=hit["Title"],
+        Keywords=hit.get("Keywords", ""),
+        Description=hit["Description"],
+        QualificationRequirements=[*hit.get("QualificationRequirements", []), needed],
+    )
+    try:
+        requester.client.update_hit_type_of_hit(HITId=hit["HITId"], HITTypeId=made["HITTypeId"])
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "RequestError":
+            raise
+        log.warning("HIT %s stays open to the excluded: %s", hit["HITId"], error.response.get("Message"))
+        return False
+    return True
 
 
 def end_bans(study: Study, requester: Requester) -> int:
@@ -138,7 +203,10 @@ def end_bans(study: Study, requester: Requester) -> int:
     query = sa.select(sa.func.count()).where(_EXCLUSIONS.c.until <= time.time())
     with study.engine.connect() as connection:
         ended = connection.execute(query).scalar_one()
-    return enforce(study, requester).released if ended else 0
+    if not ended:
+        return 0
+    with service_errors(requester.endpoint):
+        return _agree(study, requester, _qualification(study, requester))[1]
 
 
 def requirements(study: Study, requester: Requester) -> list[QualificationRequirementTypeDef]:

@@ -185,9 +185,8 @@ def _pictures(study: Study, *, planned_only: bool) -> list[Row]:
     asked = sa.union(
         sa.select(_UNITS.c.first_id), sa.select(_UNITS.c.second_id).where(_UNITS.c.second_id.is_not(None))
     )
-    wanted = _IMAGES.c.image_id.in_(asked)
-    if not planned_only:
-        wanted |= _IMAGES.c.status == "kept"
+    planned = _IMAGES.c.image_id.in_(asked)
+    wanted = planned if planned_only else sa.or_(planned, _IMAGES.c.status == "kept")
     query = sa.select(_IMAGES.c.image_id, _IMAGES.c.format, _IMAGES.c.bytes)
     rows = study.rows(query.where(wanted, _IMAGES.c.status != "tombstoned").order_by(_IMAGES.c.image_id))
     return list(rows)

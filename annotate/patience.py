@@ -72,7 +72,7 @@ class Patience:
 
     def pause(self, attempts: int) -> float:
         """The pause after so many attempts: half of it is fixed, half random, so that clients part ways."""
-        most = min(self.longest, self.first * 2 ** (attempts - 1))
+        most = min(self.longest, self.first * 2.0 ** (attempts - 1))
         return most * random.uniform(0.5, 1)
 
     def _allowed(self, response: tuple[Any, dict[str, Any]] | None, error: Exception | None) -> int:

@@ -1,5 +1,6 @@
 """Preview: the page of a planned HIT as a file, to be tried in a browser before anyone is asked."""
 
+import json
 import os
 from pathlib import Path
 
@@ -32,14 +33,18 @@ def write_preview(study: Study, task: str) -> Path:
     def address(image: str) -> str:
         return Path(os.path.relpath(study.image_path(image), target.parent)).as_posix()
 
-    html = page.render(
-        task_kind,
-        study.settings,
-        hits[0]["hit_key"],
-        page.questions_of(hits[0], units),
-        address,
-        examples=page.examples_of(study, task_kind),
-        trial=True,
+    html = (
+        task_kind.page(study, json.loads(hits[0]["inputs"]))
+        if task_kind.page
+        else page.render(
+            task_kind,
+            study.settings,
+            hits[0]["hit_key"],
+            page.questions_of(hits[0], units),
+            address,
+            examples=page.examples_of(study, task_kind),
+            trial=True,
+        )
     )
     page.question_xml(html, task_kind)
     write_atomically(target, html.encode())

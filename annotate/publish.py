@@ -10,6 +10,7 @@ runs publish at the same time. (What is disposed of, 120 days after the last ans
     Published(new=72, found=1, batches=['stars-1'])
 """
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,15 +93,19 @@ def publish(
         task = kind(hit["task"])
         if hit["task"] not in types:
             types[hit["task"]] = _hit_type(study, requester, task, hit["reward"])
-        html = page.render(
-            task,
-            study.settings,
-            hit["hit_key"],
-            page.questions_of(hit, units),
-            lambda image: (
-                f"{study.settings.market.image_url.rstrip('/')}/{image}.{EXTENSIONS[formats[image]]}"
-            ),
-            examples=page.examples_of(study, task),
+        html = (
+            task.page(study, json.loads(hit["inputs"]))
+            if task.page
+            else page.render(
+                task,
+                study.settings,
+                hit["hit_key"],
+                page.questions_of(hit, units),
+                lambda image: (
+                    f"{study.settings.market.image_url.rstrip('/')}/{image}.{EXTENSIONS[formats[image]]}"
+                ),
+                examples=page.examples_of(study, task),
+            )
         )
         _create(study, requester, hit, types[hit["task"]], page.question_xml(html, task))
         progress(done)

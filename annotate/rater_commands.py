@@ -122,6 +122,8 @@ def exclude(
         done = exclusions.enforce(study, connect(study.settings))
         run.note("excluded", len(chosen))
     text = f"excluded {len(chosen)} raters; the marketplace has closed to {done.excluded} and opened to {done.released}"
+    if done.unguarded:
+        text += f"; {done.unguarded} HITs that are out stay open to them, since the marketplace would not change them"
     _tell(as_json, {"raters": chosen, **dataclasses.asdict(done)}, text)
 
 

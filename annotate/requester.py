@@ -83,9 +83,9 @@ def connect(settings: Settings) -> Requester:
             aws_access_key_id=key_id,
             aws_secret_access_key=secret,
         )
-    client.meta.events.register(
-        "needs-retry.mturk", _LOCAL_PATIENCE if _on_this_machine(endpoint) else _PATIENCE
-    )
+    patience = _LOCAL_PATIENCE if _on_this_machine(endpoint) else _PATIENCE
+    # The stubs say that handlers return nothing; this event's return a pause (botocore.endpoint, _needs_retry).
+    client.meta.events.register("needs-retry.mturk", patience)  # type: ignore[arg-type]
     return Requester(client, endpoint)
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from photojury.annotate import exclusions, rejecting
 from photojury.annotate.budget import Cost
+from photojury.annotate.intake import IMPORTED, filled_in
 from photojury.annotate.paying import mark, pay, price, with_terms
 from photojury.annotate.requester import Requester
 from photojury.annotate.screening import LABELS, Verdict, screen
@@ -96,7 +97,7 @@ def decide_use(study: Study) -> tuple[int, dict[str, int]]:
             labels = [LABELS[verdict.rule] for verdict in found]
             if row["status"] == rejecting.DONE:
                 labels.append("rejected")
-            if row["assignment_id"] not in answered:
+            if row["assignment_id"] not in answered and not filled_in(row["task"], row["answers"]):
                 labels.append("no answer could be read")
             for label in labels:
                 counts[label] = counts.get(label, 0) + 1
@@ -113,7 +114,9 @@ def _unsettled(study: Study) -> Sequence[Row]:
         _PAYMENTS.c.kind == "reward", _PAYMENTS.c.state == "paid"
     )
     query = with_terms().where(
-        _ASSIGNMENTS.c.status.in_(("Submitted", "Approved")), _ASSIGNMENTS.c.assignment_id.not_in(paid)
+        _ASSIGNMENTS.c.status.in_(("Submitted", "Approved")),
+        _ASSIGNMENTS.c.assignment_id.not_in(paid),
+        _HITS.c.marketplace != IMPORTED,
     )
     return study.rows(query.order_by(_ASSIGNMENTS.c.submitted_at))
 

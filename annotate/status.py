@@ -81,7 +81,7 @@ def status(study: Study) -> Status:
             BatchStatus(
                 batch=name,
                 task=mine[0]["task"],
-                units=sum(len(json.loads(hit["unit_ids"])) for hit in mine),
+                units=sum(max(1, len(json.loads(hit["unit_ids"]))) for hit in mine),  # a custom HIT is one
                 hits=len(mine),
                 published=sum(hit["state"] not in ("planned", "publishing") for hit in mine),
                 paused=sum(hit["state"] == "paused" for hit in mine),

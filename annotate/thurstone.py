@@ -151,7 +151,7 @@ def _laplace(
 
 
 def _precision(one: Indices, other: Indices, curve: FloatArray, n: int, prior: float) -> FloatArray:
-    matrix = np.bincount(one * n + other, -curve, n * n).reshape(n, n)
+    matrix: FloatArray = np.bincount(one * n + other, -curve, n * n).astype(np.float64).reshape(n, n)
     matrix += matrix.T
     matrix[np.diag_indices(n)] = np.bincount(one, curve, n) + np.bincount(other, curve, n) + 1 / prior**2
     return matrix

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from photojury.annotate.bonuses import Bonus
 from photojury.annotate.budget import dollars
+from photojury.annotate.intake import IMPORTED
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError
@@ -115,7 +116,8 @@ def _without(study: Study, batch: str) -> dict[str, int | None]:
     query = (
         sa.select(_ASSIGNMENTS.c.assignment_id)
         .join(_HITS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key)
-        .where(_HITS.c.batch == batch, _ASSIGNMENTS.c.status == "Approved")
+        .where(_HITS.c.batch == batch, _HITS.c.marketplace != IMPORTED)
+        .where(_ASSIGNMENTS.c.status == "Approved")
         .order_by(_ASSIGNMENTS.c.assignment_id)
     )
     found: dict[str, int | None] = {}

@@ -1,6 +1,6 @@
 """Screening on simulated crowds: what each rule finds and misses, and what leaving those raters out is worth.
 
-    python benchmarks/screening.py              # 20 crowds of each sort: about a minute
+    python benchmarks/screening.py              # 20 crowds of each sort: a minute or two
     python benchmarks/screening.py --seeds 2    # some seconds
 
 A crowd is 40 raters of photojury.annotate.simulate, a fifth of them careless, two of each kind. They do HITs of

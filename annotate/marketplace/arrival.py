@@ -34,6 +34,7 @@ from photojury.annotate.marketplace.pages import (
     set_session,
     worker_of,
 )
+from photojury.errors import InputError
 
 _ID = re.compile("[A-Z0-9]{1,64}")
 _SECRET = re.compile("[A-Za-z0-9_-]{20,64}")
@@ -88,7 +89,7 @@ def enter_from_prolific(request: Request) -> Response:
     session = secrets.token_urlsafe(32)
     try:
         worker_id = workers.arrive(market, given, hit_id, session)
-    except ValueError:
+    except InputError:
         raise SiteError(
             400, "The Prolific id is not complete. Please open the study from Prolific again."
         ) from None

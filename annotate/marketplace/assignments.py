@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.budget import fee_of
-from photojury.annotate.marketplace import events, ledger, states
+from photojury.annotate.marketplace import decisions, ledger, states
 from photojury.annotate.marketplace.books import Market, new_id
 from photojury.annotate.marketplace.hits import hit_json, wrong_state
 from photojury.annotate.marketplace.protocol import RequestError, page
@@ -57,7 +57,7 @@ def approve_assignment(market: Market, request: Request) -> Answer:
         elif row["status"] != "Submitted":
             raise _wrong_status("Submitted")
         feedback = request.get("RequesterFeedback", row["feedback"])
-        states.approve(connection, hit, row, at=now, feedback=feedback)
+        decisions.approve(connection, hit, row, at=now, feedback=feedback)
         states.refresh(connection, hit["hit_id"], now)
     return {}
 
@@ -69,8 +69,7 @@ def reject_assignment(market: Market, request: Request) -> Answer:
         hit, row = _lock(connection, market, request["AssignmentId"])
         if row["status"] != "Submitted":
             raise _wrong_status("Submitted")
-        _mark(connection, row, status="Rejected", rejected_at=now, feedback=request["RequesterFeedback"])
-        events.emit(connection, hit, "AssignmentRejected", now, row["assignment_id"])
+        decisions.reject(connection, hit, row, at=now, feedback=request["RequesterFeedback"])
         states.refresh(connection, hit["hit_id"], now)
     return {}
 
@@ -185,11 +184,6 @@ def _lock(
     if hit["account"] != market.account:
         raise _no_assignment(assignment_id)
     return hit, connection.execute(query).mappings().one()
-
-
-def _mark(connection: sa.Connection, row: sa.RowMapping, **values: object) -> None:
-    change = sa.update(assignments).where(assignments.c.assignment_id == row["assignment_id"])
-    connection.execute(change.values(**values))
 
 
 def _may_override(hit: sa.RowMapping, row: sa.RowMapping, now: float) -> None:

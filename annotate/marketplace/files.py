@@ -52,6 +52,11 @@ def show_question(request: Request) -> Response:
     html = questions.parse(question).html if question else None
     if html is None:
         raise SiteError(404, "There is no such question.")
+    return framed(request, html)
+
+
+def framed(request: Request, html: str) -> Response:
+    """A page of a requester's, kept in a sandbox whose answers can go nowhere but to this site."""
     site = site_of(request)
     headers = {
         "Content-Security-Policy": _QUESTION_POLICY.format(site=site),

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.budget import MANY_ASSIGNMENTS, fee_of
-from photojury.annotate.marketplace import events, ledger, questions, requirements, states
+from photojury.annotate.marketplace import events, ledger, questions, requirements, review_policies, states
 from photojury.annotate.marketplace.books import Market, new_id
 from photojury.annotate.marketplace.hit_types import own_type, register
 from photojury.annotate.marketplace.protocol import RequestError, page, timestamp
@@ -185,14 +185,10 @@ def _create(
             f"HITLayout {request['HITLayoutId']} does not exist: layouts were made on MTurk's requester site. "
             "Send the page as an HTMLQuestion.",
         )
-    for name in ("AssignmentReviewPolicy", "HITReviewPolicy"):
-        if request.get(name):
-            raise RequestError(
-                "InvalidParameterValue", f"photojury does not answer the parameter {name} yet."
-            )
     if "Question" not in request:
         raise RequestError("InvalidParameterValue", "The parameter Question is missing.")
-    questions.parse(request["Question"])
+    questions.check(request["Question"])
+    policies = review_policies.check(request)
     hit_id = new_id()
     use_token(connection, market.account, "hit", request, hit_id, now)
     maximum = request.get("MaxAssignments", 1)
@@ -207,6 +203,7 @@ def _create(
         "fee": fee_of(reward, maximum, market.fee_percent),
         "status": "Assignable",
         "review_status": "NotReviewed",
+        "review_policies": policies,
         "expired": False,
     }
     nothing_yet = dict.fromkeys(("held_assignments", "pending", "submitted", "completed", "available"), 0)

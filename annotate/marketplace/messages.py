@@ -16,7 +16,9 @@ MOST = 100
 """How many messages a page shows."""
 
 
-def tell(connection: sa.Connection, account: str, worker_id: str, subject: str, text: str, now: float) -> None:
+def tell(
+    connection: sa.Connection, account: str, worker_id: str, subject: str, text: str, now: float
+) -> None:
     """Send a worker a message from a requester account."""
     row = {"message_id": new_id(), "account": account, "worker_id": worker_id}
     connection.execute(sa.insert(messages).values(**row, subject=subject, text=text, sent_at=now))

@@ -19,6 +19,7 @@ from photojury.annotate.marketplace import (
     qualification_requests,
     qualification_types,
     qualifications,
+    reviewing,
     states,
 )
 from photojury.annotate.marketplace.books import Market
@@ -51,6 +52,7 @@ OPERATIONS: Mapping[str, Callable[[Market, Mapping[str, Any]], dict[str, Any]]] 
     "ListHITsForQualificationType": qualification_types.list_hits_for_qualification_type,
     "ListQualificationRequests": qualification_requests.list_qualification_requests,
     "ListQualificationTypes": qualification_types.list_qualification_types,
+    "ListReviewPolicyResultsForHIT": reviewing.list_review_policy_results_for_hit,
     "ListReviewableHITs": hits.list_reviewable_hits,
     "ListWorkerBlocks": people.list_worker_blocks,
     "ListWorkersWithQualificationType": qualifications.list_workers_with_qualification_type,

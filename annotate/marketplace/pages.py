@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from photojury.annotate.marketplace import ledger, workers
+from photojury.annotate.marketplace import ledger, messages, workers
 from photojury.annotate.marketplace.books import Market
 
 LARGEST_ANSWER = 2_000_000
@@ -66,6 +66,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         "requester": market.terms.requester,
         "contact": market.terms.contact,
         "worker_id": worker["worker_id"] if worker else None,
+        "unread": messages.unread(market, worker["worker_id"]) if worker else 0,
         "csrf": csrf_of(session),
         "path": request.url.path,
         **values,

@@ -69,7 +69,12 @@ class RequestError(Exception):
     Args:
         code: without its prefix AWS.MechanicalTurk.
         message: one sentence; the milliseconds of the time are put behind it, as MTurk does.
+
+    Attributes:
+        kind: the error's type, which boto3 shows as its Code.
     """
+
+    kind = "RequestError"
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -78,7 +83,7 @@ class RequestError(Exception):
     def body(self, now: float) -> dict[str, str]:
         """The JSON of the answer."""
         return {
-            "__type": "RequestError",
+            "__type": self.kind,
             "Message": f"{self} ({int(now * 1000)})",
             "TurkErrorCode": f"AWS.MechanicalTurk.{self.code}",
         }

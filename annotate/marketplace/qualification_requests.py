@@ -14,10 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import messages, qualification_types, qualifications
+from photojury.annotate.marketplace import form_answers, messages, qualification_types, qualifications
 from photojury.annotate.marketplace.books import Market, new_id
 from photojury.annotate.marketplace.protocol import RequestError, page
-from photojury.annotate.marketplace.questions import answers_xml
 from photojury.annotate.marketplace.tables import qualification_requests as requests
 from photojury.annotate.marketplace.tables import qualification_types as types
 from photojury.annotate.marketplace.tables import qualifications as granted
@@ -138,11 +137,18 @@ def hand_in(market: Market, request_id: str, fields: Sequence[tuple[str, str]]) 
     """Take in the answers of a test. Handed in twice, the first ones stay.
 
     Raises:
-        ApplyError: there is no such test, its time is over, or its qualification was taken away.
+        ApplyError: there is no such test, its time is over, an answer is missing or not as it must be, or its
+            qualification was taken away.
     """
     row = find(market, request_id)
     if row is None:
         raise ApplyError("This test does not exist.")
+    if row["state"] != "Testing":
+        return
+    try:
+        answer = form_answers.to_xml(row["test"], fields)
+    except form_answers.AnswerError as error:
+        raise ApplyError(str(error)) from None
     with market.writing() as connection:
         try:
             kind = qualification_types.lock(connection, row["qualification_type_id"])
@@ -153,13 +159,12 @@ def hand_in(market: Market, request_id: str, fields: Sequence[tuple[str, str]]) 
             return
         if row["deadline"] <= now:
             raise ApplyError("The time for this test was over before it was handed in.")
-        answer = answers_xml(fields)
         values = {"submitted_at": now, "answer": answer, "state": "Submitted"}
         # A key for other questions than those that were shown decides nothing: the requester has to.
         if kind["answer_key"] is not None and kind["test"] == row["test"]:
-            values["state"] = "Granted"
             from photojury.annotate.marketplace import answer_key
 
+            values["state"] = "Granted"
             score = answer_key.score(kind["answer_key"], answer)
             qualifications.grant(connection, kind, row["worker_id"], score, now)
         _mark(connection, request_id, **values)
@@ -221,9 +226,7 @@ def of_worker(market: Market, worker_id: str) -> list[Standing]:
         return [standing(connection, kind, worker_id, now) for kind in kinds.all()]
 
 
-def _lock(
-    connection: sa.Connection, market: Market, request_id: str
-) -> tuple[sa.RowMapping, sa.RowMapping]:
+def _lock(connection: sa.Connection, market: Market, request_id: str) -> tuple[sa.RowMapping, sa.RowMapping]:
     """A request that waits and its type; the type is locked first, as everywhere, the request read under it."""
     query = sa.select(requests.c.qualification_type_id).where(requests.c.request_id == request_id)
     type_id = connection.execute(query).scalar_one_or_none()

@@ -195,9 +195,7 @@ def own_type(market: Market, type_id: str) -> sa.RowMapping:
 def find(market: Market, type_id: str) -> sa.RowMapping | None:
     """A type of any requester that is not deleted; None where there is none."""
     this = qualification_types.c.qualification_type_id == type_id
-    return market.row(
-        sa.select(qualification_types).where(this, qualification_types.c.deleted_at.is_(None))
-    )
+    return market.row(sa.select(qualification_types).where(this, qualification_types.c.deleted_at.is_(None)))
 
 
 def no_type(type_id: str) -> RequestError:
@@ -205,7 +203,7 @@ def no_type(type_id: str) -> RequestError:
     return RequestError("QualificationTypeDoesNotExist", f"QualificationType {type_id} does not exist.")
 
 
-def type_json(row: Mapping[str, Any]) -> Answer:
+def type_json(row: "sa.RowMapping | dict[str, Any]") -> Answer:
     """A type as MTurk's QualificationType data structure."""
     own = row["account"] != ""
     answer = {
@@ -226,8 +224,10 @@ def type_json(row: Mapping[str, Any]) -> Answer:
     return {name: value for name, value in answer.items() if value is not None}
 
 
-def _visible(market: Market, type_id: str) -> Mapping[str, Any]:
-    return _system_row(type_id) if type_id in _SYSTEM else own_type(market, type_id)
+def _visible(market: Market, type_id: str) -> "sa.RowMapping | dict[str, Any]":
+    if type_id in _SYSTEM:
+        return _system_row(type_id)
+    return own_type(market, type_id)
 
 
 def _locked(connection: sa.Connection, type_id: str, account: str | None) -> sa.RowMapping | None:

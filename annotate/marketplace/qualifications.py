@@ -105,9 +105,7 @@ def _this(type_id: str, worker_id: str) -> "sa.ColumnElement[bool]":
 def _granted(row: sa.RowMapping | None) -> sa.RowMapping:
     # MTurk's words (Dallinger/Dallinger issue 3331 and pull request 1048).
     if row is None:
-        raise RequestError(
-            "QualificationDoesNotExist", "You requested a Qualification that does not exist."
-        )
+        raise RequestError("QualificationDoesNotExist", "You requested a Qualification that does not exist.")
     if row["status"] != "Granted":
         raise RequestError(
             "InvalidQualificationState", "This operation can be called with a status of: Granted"

@@ -12,23 +12,24 @@ and the QuestionFormAnswers document that the requester gets.
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
+from photojury.annotate.marketplace import form_answers, html_page, question_form
+from photojury.annotate.marketplace.documents import LARGEST, SCHEMAS, Reader, escaped
 from photojury.annotate.marketplace.protocol import RequestError
 
-SCHEMAS = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas"
 HTML_QUESTION = f"{SCHEMAS}/2011-11-11/HTMLQuestion.xsd"
 EXTERNAL_QUESTION = f"{SCHEMAS}/2006-07-14/ExternalQuestion.xsd"
-ANSWERS = f"{SCHEMAS}/2005-10-01/QuestionFormAnswers.xsd"
+ANSWERS = form_answers.NAMESPACE
 
-LARGEST_QUESTION = 65_535
+LARGEST_QUESTION = LARGEST
 """Bytes of a Question, its XML and white space included (CreateHIT, API reference)."""
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORMS = tuple(f"{{{namespace}}}QuestionForm" for namespace in question_form.NAMESPACES)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_READER = Reader("Question")
 
 
 @dataclass(frozen=True)
@@ -43,42 +44,38 @@ class Question:
     frame_height: int
 
 
-class _Builder(ET.TreeBuilder):
-    """Refuses a document type, and with it every entity that could grow or reach out."""
+def check(xml: str) -> None:
+    """Check a Question before a HIT is made of it: what `parse` checks, and that a page's HTML is whole.
 
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise _bad("a document type is not allowed in it")
+    Raises:
+        RequestError: as `parse`; html_page.HTMLError where a browser would not show what was written.
+    """
+    root = _READER.root(xml)
+    question = _question(root)
+    if question.html is not None and root.tag not in _FORMS:
+        html_page.check(question.html)
 
 
 def parse(xml: str) -> Question:
-    """Read an HTMLQuestion or an ExternalQuestion.
+    """Read an HTMLQuestion, an ExternalQuestion or a QuestionForm, whose page is made here.
 
     Raises:
         RequestError: it is too long, not well-formed, of another kind, or lacks a part.
     """
-    if len(xml.encode()) > LARGEST_QUESTION:
-        raise RequestError(
-            "InvalidParameterValue",
-            f"The Question has {len(xml.encode())} bytes; at most {LARGEST_QUESTION} are allowed.",
-        )
-    try:
-        # The declaration's encoding says nothing about a text that came as JSON.
-        bare = re.sub(r"^\s*<\?xml[^>]*\?>", "", xml, count=1)
-        root = ET.fromstring(bare, ET.XMLParser(target=_Builder()))
-    except ET.ParseError as error:
-        raise _bad(f"it is not well-formed ({error})") from None
-    if root.tag == f"{{{HTML_QUESTION}}}HTMLQuestion":
-        html = _child(root, HTML_QUESTION, "HTMLContent")
-        if not html.strip():
-            raise _bad("HTMLContent is empty")
-        return Question(html, None, _height(root, HTML_QUESTION))
-    if root.tag == f"{{{EXTERNAL_QUESTION}}}ExternalQuestion":
-        url = _external(_child(root, EXTERNAL_QUESTION, "ExternalURL").strip())
-        return Question(None, url, _height(root, EXTERNAL_QUESTION))
-    raise _bad(
-        f"its root is {root.tag!r}; this marketplace shows HTMLQuestion ({HTML_QUESTION}) "
-        f"and ExternalQuestion ({EXTERNAL_QUESTION})"
-    )
+    return _question(_READER.root(xml))
+
+
+def answers_to(xml: str, fields: Sequence[tuple[str, str]]) -> str:
+    """The QuestionFormAnswers document for a question's fields: those of a QuestionForm are checked against it.
+
+    Raises:
+        AnswerError: nothing was answered, or not what a QuestionForm asks for.
+    """
+    if _READER.root(xml).tag in _FORMS:
+        return form_answers.to_xml(xml, fields)
+    if not fields:
+        raise form_answers.AnswerError("Nothing was answered: the page sent no field beside assignmentId.")
+    return answers_xml(fields)
 
 
 def answers_xml(fields: Iterable[tuple[str, str]]) -> str:
@@ -86,35 +83,43 @@ def answers_xml(fields: Iterable[tuple[str, str]]) -> str:
 
     Characters that XML cannot hold become U+FFFD; line ends survive as they were sent.
     """
-    answers = "\n".join(
-        f"<Answer><QuestionIdentifier>{_text(name)}</QuestionIdentifier>"
-        f"<FreeText>{_text(value)}</FreeText></Answer>"
+    return form_answers.document(
+        f"<Answer><QuestionIdentifier>{escaped(name)}</QuestionIdentifier>"
+        f"<FreeText>{escaped(value)}</FreeText></Answer>"
         for name, value in fields
     )
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<QuestionFormAnswers xmlns="{ANSWERS}">\n'
-        f"{answers}\n</QuestionFormAnswers>"
+
+
+def _question(root: ET.Element) -> Question:
+    if root.tag in _FORMS:
+        return Question(question_form.page(question_form.form_of(root)), None, 0)
+    if root.tag == f"{{{HTML_QUESTION}}}HTMLQuestion":
+        html = _child(root, HTML_QUESTION, "HTMLContent")
+        if not html.strip():
+            raise _READER.bad("HTMLContent is empty")
+        return Question(html, None, _height(root, HTML_QUESTION))
+    if root.tag == f"{{{EXTERNAL_QUESTION}}}ExternalQuestion":
+        url = _external(_child(root, EXTERNAL_QUESTION, "ExternalURL").strip())
+        return Question(None, url, _height(root, EXTERNAL_QUESTION))
+    raise _READER.bad(
+        f"its root is {root.tag!r}; this marketplace shows HTMLQuestion ({HTML_QUESTION}), "
+        f"ExternalQuestion ({EXTERNAL_QUESTION}) and QuestionForm ({question_form.NAMESPACES[0]})"
     )
-
-
-def _text(value: str) -> str:
-    # A bare carriage return would be read back as a line feed.
-    return escape(_ILLEGAL.sub("\ufffd", value), {"\r": "&#13;"})
 
 
 def _child(root: ET.Element, namespace: str, name: str) -> str:
     found = root.findall(f"{{{namespace}}}{name}")
     if len(found) != 1:
-        raise _bad(f"it must have one {name}, not {len(found)}")
+        raise _READER.bad(f"it must have one {name}, not {len(found)}")
     if len(found[0]):
-        raise _bad(f"{name} must be text; put HTML into <![CDATA[ ]]>")
+        raise _READER.bad(f"{name} must be text; put HTML into <![CDATA[ ]]>")
     return found[0].text or ""
 
 
 def _height(root: ET.Element, namespace: str) -> int:
     text = _child(root, namespace, "FrameHeight").strip()
     if not re.fullmatch("[0-9]{1,5}", text):
-        raise _bad(f"FrameHeight must be a whole number of pixels, not {text[:20]!r}")
+        raise _READER.bad(f"FrameHeight must be a whole number of pixels, not {text[:20]!r}")
     return int(text)
 
 
@@ -123,12 +128,8 @@ def _external(url: str) -> str:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
-        raise _bad(f"ExternalURL {url[:100]!r} is not a URL") from None
+        raise _READER.bad(f"ExternalURL {url[:100]!r} is not a URL") from None
     # A page on this machine has no certificate, and its traffic leaves it for nobody to read.
     if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
         return url
     raise RequestError("InvalidParameterValue", f"The ExternalURL {url[:100]!r} must use the HTTPS protocol.")
-
-
-def _bad(why: str) -> RequestError:
-    return RequestError("XMLParseError", f"There was an error parsing the Question: {why}.")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import events, ledger
+from photojury.annotate.marketplace import decisions, events, ledger, reviewing
 from photojury.annotate.marketplace.books import Market
 from photojury.annotate.marketplace.protocol import RequestError
 from photojury.annotate.marketplace.tables import assignments, hit_types, hits
@@ -111,6 +111,10 @@ def refresh(connection: sa.Connection, hit_id: str, now: float) -> str:
     ledger.cover(connection, now, hit, want)
     _write(connection, hit, counts, new, available, reviewable_at, now)
     _tell(connection, hit, new, now)
+    became = new == "Reviewable" and hit["status"] in ("Assignable", "Unassignable")
+    if became and reviewing.review(connection, hit, now):
+        # A review policy may have paid, refused or extended. Reviewed it is not again: now it is Reviewable.
+        return refresh(connection, hit_id, now)
     return new
 
 
@@ -174,25 +178,7 @@ def _approve_unreviewed(connection: sa.Connection, hit: sa.RowMapping, now: floa
     )
     for row in connection.execute(overdue).mappings().all():
         # It counts from its due time, whenever the marketplace came to look.
-        approve(connection, hit, row, at=row["auto_approval_at"], feedback=None)
-
-
-def approve(
-    connection: sa.Connection,
-    hit: sa.RowMapping,
-    assignment: sa.RowMapping,
-    *,
-    at: float,
-    feedback: str | None,
-) -> None:
-    """Pay an assignment out of what its HIT holds, and mark it; `refresh` the HIT afterwards."""
-    ledger.pay(connection, at, hit, assignment)
-    connection.execute(
-        sa.update(assignments)
-        .where(assignments.c.assignment_id == assignment["assignment_id"])
-        .values(status="Approved", approved_at=at, feedback=feedback, rejected_at=None)
-    )
-    events.emit(connection, hit, "AssignmentApproved", at, assignment["assignment_id"])
+        decisions.approve(connection, hit, row, at=row["auto_approval_at"], feedback=None)
 
 
 def _count(connection: sa.Connection, hit_id: str) -> _Counts:

@@ -14,9 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import events, requirements, states
+from photojury.annotate.marketplace import events, questions, requirements, reviewing, states
 from photojury.annotate.marketplace.books import Market, new_id
-from photojury.annotate.marketplace.questions import answers_xml
+from photojury.annotate.marketplace.form_answers import AnswerError
 from photojury.annotate.marketplace.tables import (
     assignments,
     blocks,
@@ -181,13 +181,18 @@ def submit(market: Market, assignment_id: str, fields: Sequence[tuple[str, str]]
         fields: the form's fields in order, without assignmentId.
 
     Raises:
-        SubmitError: there is no such assignment, its time is over, it was returned, or nothing was answered.
+        SubmitError: there is no such assignment, its time is over, it was returned, or it was not answered as
+            the question asks.
     """
     row = assignment(market, assignment_id)
     if row is None:
         raise SubmitError("This assignment does not exist. Accept a task first, then answer it.")
-    if not fields:
-        raise SubmitError("Nothing was answered: the page sent no field beside assignmentId.")
+    if row["status"] in states.HANDED_IN:
+        return
+    try:
+        answer = questions.answers_to(row["question"], fields)
+    except AnswerError as error:
+        raise SubmitError(str(error)) from None
     with market.writing() as connection:
         hit, now = states.lock(connection, row["hit_id"]), market.clock()
         query = sa.select(assignments).where(assignments.c.assignment_id == assignment_id)
@@ -205,11 +210,12 @@ def submit(market: Market, assignment_id: str, fields: Sequence[tuple[str, str]]
                 status="Submitted",
                 submitted_at=now,
                 auto_approval_at=now + hit["auto_approval_delay"],
-                answer=answers_xml(fields),
+                answer=answer,
                 draft=None,
             )
         )
         events.emit(connection, hit, "AssignmentSubmitted", now, assignment_id)
+        reviewing.assess(connection, hit, assignment_id, now)
         states.refresh(connection, row["hit_id"], now)
 
 

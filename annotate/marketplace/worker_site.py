@@ -17,6 +17,8 @@ What programs that act as raters (photojury.annotate.simulate, MTurk scripts) ma
     POST /mturk/externalSubmit      assignmentId and the answers, urlencoded, no cookie needed; 303 to
     GET  /mturk/submitted?assignmentId=...   with <form id="accept"> for the group's next HIT, or, where none is
                                     left, the thank-you page without that form
+    GET  /messages                  what requesters have written to this worker
+    GET  /qualifications/<QualificationTypeId>   what a task asks for, requested here (see qualifying.py)
 
     >>> [route.path for route in ROUTES][:3]
     ['/', '/projects/{group_id}/tasks', '/projects/{group_id}/accept']
@@ -40,7 +42,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from photojury.annotate.marketplace import arrival, files, questions, states, work, workers
+from photojury.annotate.marketplace import (
+    arrival,
+    files,
+    messages,
+    qualification_requests,
+    qualifying,
+    questions,
+    states,
+    work,
+    workers,
+)
 from photojury.annotate.marketplace.books import Market
 from photojury.annotate.marketplace.pages import (
     Fields,
@@ -76,6 +88,7 @@ def show_preview(request: Request) -> Response:
     allowed = work.may(market, worker_id, "preview", group) and not _only_sent(worker)
     hit = work.next_hit(market, worker_id, group["hit_type_id"]) if allowed else None
     held = work.in_hand(market, worker_id, group["hit_type_id"]) if worker_id else []
+    may_accept = work.may(market, worker_id, "accept", group)
     frame = None
     if hit:
         given = {"assignmentId": NOT_AVAILABLE, "hitId": hit["hit_id"], "turkSubmitTo": site_of(request)}
@@ -87,7 +100,8 @@ def show_preview(request: Request) -> Response:
         hit=hit,
         held=held,
         frame=frame,
-        may_accept=work.may(market, worker_id, "accept", group),
+        may_accept=may_accept,
+        lacks=[] if may_accept else qualifying.lacking(market, worker_id, group),
         now=market.clock(),
     )
 
@@ -190,8 +204,11 @@ def do_submit(request: Request, fields: Fields) -> Response:
         raise SiteError(400, "This is a preview. Accept the task first, then answer it.")
     if not _ID.fullmatch(named[0]):
         raise SiteError(400, "This assignment does not exist. Accept a task first, then answer it.")
+    given = [field for field in fields if field[0] != "assignmentId"]
+    if named[0].startswith(qualification_requests.FIRST):
+        return qualifying.do_hand_in(request, named[0], given)
     try:
-        work.submit(market_of(request), named[0], [field for field in fields if field[0] != "assignmentId"])
+        work.submit(market_of(request), named[0], given)
     except work.SubmitError as error:
         raise SiteError(400, str(error)) from None
     return RedirectResponse(_submitted_path(named[0]), 303)
@@ -229,6 +246,14 @@ def show_earnings(request: Request) -> Response:
     return page(request, "market_earnings.html", earned=earned, worker=worker, now=market.clock())
 
 
+def show_messages(request: Request) -> Response:
+    """What requesters have written to this worker."""
+    market, worker_id = market_of(request), _worker(request)["worker_id"]
+    rows = messages.show(market, worker_id)
+    names = {row["account"]: qualifying.requester_name(market, row["account"]) for row in rows}
+    return page(request, "market_messages.html", messages=rows, names=names, now=market.clock())
+
+
 ROUTES = [
     Route("/", show_list),
     Route("/projects/{group_id}/tasks", show_preview),
@@ -242,7 +267,9 @@ ROUTES = [
     Route("/mturk/externalSubmit", posted(do_submit), methods=["POST"]),
     Route("/mturk/submitted", show_submitted),
     Route("/earnings", show_earnings),
+    Route("/messages", show_messages),
     *arrival.ROUTES,
+    *qualifying.ROUTES,
     *files.ROUTES,
 ]
 

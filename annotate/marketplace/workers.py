@@ -3,12 +3,11 @@
 Takes in a Market and the secret of a cookie or a link; gives out worker ids. A worker id is a capital A, then
 capital letters and digits, as MTurk's are.
 
-    >>> prolific_worker("5f9f1b1b1b1b1b1b1b1b1b1b")
-    'AP5F9F1B1B1B1B1B1B1B1B1B1B'
+    >>> join(market, "the cookie's secret", came_by="open")        # doctest: +SKIP
+    'A2K7Q...'
 """
 
 import hashlib
-import re
 import secrets
 import string
 from collections.abc import Mapping
@@ -17,11 +16,10 @@ import sqlalchemy as sa
 
 from photojury.annotate.marketplace.books import Market, Terms
 from photojury.annotate.marketplace.tables import invitations, sessions, visits, workers
-from photojury.annotate.raters import SIMULATED
+from photojury.annotate.raters import SIMULATED, worker_id_of
 from photojury.datasets.store import add_rows
 
 _ALPHABET = string.ascii_uppercase + string.digits
-_PROLIFIC_ID = re.compile("[0-9a-f]{24}")
 
 
 def join(market: Market, session: str, *, came_by: str) -> str:
@@ -88,8 +86,11 @@ def arrive(market: Market, given: Mapping[str, str], hit_id: str, session: str) 
         given: PROLIFIC_PID, STUDY_ID and SESSION_ID, as Prolific puts them into the address.
         hit_id: the HIT whose place this person takes.
         session: the secret of the cookie.
+
+    Raises:
+        InputError: PROLIFIC_PID is no Prolific id.
     """
-    worker_id = prolific_worker(given["PROLIFIC_PID"])
+    worker_id = worker_id_of(given["PROLIFIC_PID"])
     visit = {
         "provider": "prolific",
         "session_id": given["SESSION_ID"],
@@ -103,17 +104,6 @@ def arrive(market: Market, given: Mapping[str, str], hit_id: str, session: str) 
         add_rows(connection, visits, [visit])
         _remember(connection, market, session, worker_id)
     return worker_id
-
-
-def prolific_worker(participant: str) -> str:
-    """The worker id of a Prolific participant (24 hexadecimal digits).
-
-    Raises:
-        ValueError: it is no participant id.
-    """
-    if not _PROLIFIC_ID.fullmatch(participant.lower()):
-        raise ValueError("a Prolific id has 24 hexadecimal digits")
-    return "AP" + participant.upper()
 
 
 def sent_by(market: Market, worker_id: str, hit_id: str) -> sa.RowMapping | None:

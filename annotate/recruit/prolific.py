@@ -12,38 +12,16 @@ API's calls, with the API's own JSON. Shapes: docs.prolific.com/api-reference, a
 
 import math
 import os
-import re
 from collections.abc import Iterator, Sequence
 from typing import Self
 
 from photojury.annotate.recruit.wire import Json, Wire, body_of, is_safe, number_of, object_of, text_of
-from photojury.errors import InputError, ServiceError, SettingsError
+from photojury.errors import ServiceError, SettingsError
 
 BASE_URL = "https://api.prolific.com/api/v1"
 
 PAGE = 100
 """Submissions asked for at once; Prolific's own default is 20."""
-
-_PID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
-_WORKER = re.compile(r"AP[0-9A-F]{24}")
-
-
-def worker_id_of(pid: str) -> str:
-    """The worker id at our marketplace of the person whom Prolific calls `pid`.
-
-    Raises:
-        InputError: a Prolific id has 24 hexadecimal digits, and this has not.
-    """
-    if not _PID.fullmatch(pid):
-        raise InputError(
-            f"{pid[:40]!r} is no Prolific id, which has 24 hexadecimal digits; open the study from Prolific's own page"
-        )
-    return "AP" + pid.upper()
-
-
-def pid_of(worker_id: str) -> str | None:
-    """The Prolific id behind a worker id, or None for a worker who did not come from there."""
-    return worker_id[2:].lower() if _WORKER.fullmatch(worker_id) else None
 
 
 def connect() -> "Client":

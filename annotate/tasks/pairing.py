@@ -13,16 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import sqlalchemy as sa
 
 from photojury.analysis.answers import of_study
 from photojury.annotate.active import active_pairs
 from photojury.annotate.connected import connected_pairs
 from photojury.annotate.designs import score_distance_pairs
 from photojury.annotate.sampling import Features, Indices, PairSample, sample_pairs, uniform_pairs
-from photojury.datasets import tables
+from photojury.annotate.tasks.pairs import earlier_pairs, kept_pairs, known_rows, without_pairs
 from photojury.datasets.features import read_features
 from photojury.datasets.store import Study
 from photojury.datasets.streams import stream_seed
@@ -58,13 +56,8 @@ class Drawing:
     seed: int
 
     def taken(self) -> tuple[Indices, Indices]:
-        """Row numbers of the planned pairs whose pictures are still there, in one part."""
-        rows = [
-            pd.Index(self.ids).get_indexer(pd.Index(self.planned[name])) for name in ("first_id", "second_id")
-        ]
-        known = (rows[0] >= 0) & (rows[1] >= 0)
-        first, second = (side[known].astype(np.int64) for side in rows)
-        return first, second
+        """Row numbers of the planned pairs whose pictures are still there."""
+        return known_rows(self.planned, self.ids)
 
 
 def draw_pairs(
@@ -91,13 +84,8 @@ def draw_pairs(
     Raises:
         InputError: no pair is left, or features or scores that the design needs are missing.
     """
-    table = tables.units
-    earlier = sa.select(table.c.first_id, table.c.second_id).where(
-        table.c.task == task, table.c.control.is_(None)
-    )
-    planned = pd.DataFrame(study.rows(earlier), columns=["first_id", "second_id"])
     seed = stream_seed(study.settings.study.seed, "pairs", batch)
-    drawing = Drawing(study, task, ours, *images, planned, pairs, partners, seed)
+    drawing = Drawing(study, task, ours, *images, earlier_pairs(study, task), pairs, partners, seed)
     sample = PAIRINGS[ours.pairing](drawing)
     if not sample.draws:
         raise InputError(
@@ -105,16 +93,18 @@ def draw_pairs(
             f"{task} is planned already; collect more pictures, or set another pairing in study.toml"
         )
     if sample.missing > 0:
-        log.warning("%s: %d of %d pairs do not exist", ours.pairing, sample.missing, sample.draws + sample.missing)
+        log.warning(
+            "%s: %d of %d pairs do not exist", ours.pairing, sample.missing, sample.draws + sample.missing
+        )
     return sample
 
 
 def _by_similarity(drawing: Drawing) -> PairSample:
     """The softmax of paper 1; see photojury.annotate.sampling."""
-    first, second = drawing.taken()
+    taken = drawing.taken()
     # An image whose pairs of earlier batches come up again goes on drawing: with as many draws to spare as it
     # can lose, it ends with as many new partners.
-    spare = int(np.bincount(np.concatenate([first, second])).max()) if len(first) else 0
+    spare = int(np.bincount(np.concatenate(taken)).max(initial=0))
     sample = sample_pairs(
         _features(drawing),
         partners=drawing.partners + spare,
@@ -122,28 +112,24 @@ def _by_similarity(drawing: Drawing) -> PairSample:
         parts=np.asarray(drawing.parts),
         seed=drawing.seed,
     )
-    new = _is_new(sample, (first, second), len(drawing.ids))
-    # How many new partners the image that drew has by then.
-    turn = pd.Series(new).groupby(sample.first).cumsum().to_numpy()
-    new &= turn <= drawing.partners
-    kept = np.flatnonzero(new)
-    if len(kept) > drawing.pairs:
-        # Early draws are those of images that find partners easily, so what is too much is dropped by chance.
-        kept = np.sort(np.random.default_rng(drawing.seed).permutation(kept)[: drawing.pairs])
-    return _part_of(sample, kept, drawing.pairs)
+    sample = without_pairs(sample, taken, most=drawing.partners * len(drawing.ids), each=drawing.partners)
+    if sample.draws <= drawing.pairs:
+        return replace(sample, missing=drawing.pairs - sample.draws)
+    # Early draws are those of images that find partners easily, so what is too much is dropped by chance.
+    kept = np.random.default_rng(drawing.seed).permutation(sample.draws)[: drawing.pairs]
+    return kept_pairs(sample, np.sort(kept), wanted=drawing.pairs)
 
 
 def _uniform(drawing: Drawing) -> PairSample:
-    first, second = drawing.taken()
+    taken = drawing.taken()
     sample = uniform_pairs(
         len(drawing.ids),
-        pairs=drawing.pairs + len(first),
+        pairs=drawing.pairs + len(taken[0]),
         parts=np.asarray(drawing.parts),
         seed=drawing.seed,
     )
     # In random order, so the first new ones are a uniform sample of the new ones.
-    kept = np.flatnonzero(_is_new(sample, (first, second), len(drawing.ids)))[: drawing.pairs]
-    return _part_of(sample, kept, drawing.pairs)
+    return without_pairs(sample, taken, most=drawing.pairs)
 
 
 def _by_score_distance(drawing: Drawing) -> PairSample:
@@ -156,7 +142,7 @@ def _by_score_distance(drawing: Drawing) -> PairSample:
         there = ", ".join(sorted(set(drawing.study.read("scores")["method"]))) or "none"
         raise InputError(
             f"pairing = 'score-distance' needs scores by the method {method!r} (there: {there}); photojury analyze "
-            f"scores makes those of \"mos\", or name another in {drawing.task}.score_method in study.toml"
+            f'scores makes those of "mos", or name another in {drawing.task}.score_method in study.toml'
         )
     if len(rows) < len(drawing.ids):
         log.warning("score-distance: %d pictures have no %s score", len(drawing.ids) - len(rows), method)
@@ -242,22 +228,3 @@ def _features(drawing: Drawing) -> Features:
             f"{len(missing)} pictures have no {model} features; first: photojury embed --model {model}"
         )
     return matrix[[row_of[image] for image in drawing.ids]]
-
-
-def _is_new(sample: PairSample, taken: tuple[Indices, Indices], images: int) -> npt.NDArray[np.bool_]:
-    def keys(first: Indices, second: Indices) -> Indices:
-        both: Indices = np.minimum(first, second) * images + np.maximum(first, second)
-        return both
-
-    return ~np.isin(keys(sample.first, sample.second), keys(*taken))
-
-
-def _part_of(sample: PairSample, kept: Indices, wanted: int) -> PairSample:
-    """The sample's pairs that are kept, in their order."""
-    return replace(
-        sample,
-        first=sample.first[kept],
-        second=sample.second[kept],
-        similarity=sample.similarity[kept],
-        missing=wanted - len(kept),
-    )

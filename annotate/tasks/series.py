@@ -12,7 +12,7 @@ import numpy as np
 from photojury.annotate.designs import series_pairs
 from photojury.annotate.tasks.forced_choice import choices
 from photojury.annotate.tasks.kind import Kind, Terms, Unit
-from photojury.annotate.tasks.pairs import earlier_pairs, pair_units, parted_images, without_pairs
+from photojury.annotate.tasks.pairs import earlier_pairs, known_rows, pair_units, parted_images, without_pairs
 from photojury.datasets.store import Study
 from photojury.datasets.streams import stream_seed
 from photojury.errors import InputError
@@ -57,17 +57,17 @@ def plan(study: Study, batch: str) -> Sequence[Unit]:
     )
     if not sample.draws:
         raise InputError(
-            "the study has no series of two or more pictures; series come from collecting bursts or albums, or"
-            " from rows of the series table (series_id, image_id, position)"
+            "the study has no series of two or more kept pictures; series are rows of its series table"
+            " (series_id, image_id, position)"
         )
     alone = int((sample.report["images"] < 2).sum())
     if alone:
         log.info("%d series have fewer than two kept pictures, and nothing is asked about them", alone)
-    new = without_pairs(sample, earlier_pairs(study, "series"), ids)
+    new = without_pairs(sample, known_rows(earlier_pairs(study, "series"), ids), most=sample.draws)
     if not new.draws:
         raise InputError(
-            f"all {sample.draws} pairs inside series are planned already; for more raters, raise"
-            " series.raters_per_pair before a study, or extend its HITs"
+            f"all {sample.draws} pairs inside series are planned already; more raters for them come with:"
+            " photojury annotate extend"
         )
     return pair_units(new, ids, parts)
 

@@ -1,6 +1,8 @@
 // What Amazon's script of this name did for rating pages: <crowd-form> and the elements that one rates with.
 // The form is sent as one field, taskAnswers: a JSON list with one object, names to values. Checkboxes and radio
-// buttons give {name: {value: true or false}}, classifiers {name: {label: ...}}, everything else its text.
+// buttons give {name: {value: true or false}}, classifiers {name: {label: ...}}, sliders a number, the rest its text.
+// Scripts of a page find what they look for: `value` and `checked` of an element, and a submit event of the
+// <crowd-form> that they can prevent. Elements that a script adds later become alive too.
 "use strict";
 (() => {
   const query = new URLSearchParams(location.search);
@@ -29,7 +31,7 @@
       slider.value = attribute(element, "value", attribute(element, "min", "0"));
       const shown = make("output", { textContent: slider.value });
       slider.addEventListener("input", () => { shown.textContent = slider.value; });
-      field(element, slider);
+      field(element, slider, () => Number(slider.value));
       element.append(" ", shown);
     },
     "crowd-checkbox": (element) => choice(element, "checkbox"),
@@ -44,23 +46,34 @@
       element.replaceChildren(make("details", {}, make("summary", { textContent: attribute(element, "link-text", "Instructions") }), ...element.childNodes));
     },
   };
-  function field(element, control) {
+  const mirror = (element, name, control) => Object.defineProperty(element, name, {
+    get: () => control[name], set: (value) => { control[name] = value; }, configurable: true,
+  });
+  function field(element, control, read = () => control.value) {
     control.required = element.hasAttribute("required");
     control.disabled = element.hasAttribute("disabled");
+    if (element.hasAttribute("max-length")) control.maxLength = Number(attribute(element, "max-length"));
     const label = attribute(element, "label");
     element.replaceChildren(label ? make("label", {}, label, " ", control) : control);
-    element.answer = () => [[attribute(element, "name"), control.value]];
+    mirror(element, "value", control);
+    element.answer = () => [[attribute(element, "name"), read()]];
   }
   function choice(element, type) {
     const group = element.closest("crowd-radio-group");
-    const control = make("input", { type, checked: element.hasAttribute("checked"), required: element.hasAttribute("required") });
+    const on = (name) => element.hasAttribute(name);
+    const control = make("input", { type, checked: on("checked"), required: on("required"), disabled: on("disabled") });
     if (type === "radio") control.name = `crowd ${attribute(group || element, "name")}${group ? [...document.querySelectorAll("crowd-radio-group")].indexOf(group) : ""}`;
     element.replaceChildren(make("label", {}, control, " ", ...element.childNodes));
+    mirror(element, "checked", control);
     element.answer = () => [[attribute(element, "name"), { [attribute(element, "value", "on")]: control.checked }]];
   }
+  // A JSON list, or one in single quotes, as most pages have it.
+  function list(text) {
+    for (const json of [text, text.replace(/'/g, '"')]) try { return JSON.parse(json); } catch { /* the other way */ }
+    return [];
+  }
   function classifier(element) {
-    let labels = [];
-    try { labels = JSON.parse(attribute(element, "categories", "[]").replace(/'/g, '"')); } catch { /* shown without choices */ }
+    const labels = list(attribute(element, "categories", "[]"));
     const box = make("fieldset", {}, make("legend", { textContent: attribute(element, "header") }));
     const source = attribute(element, "src");
     if (source) box.append(make("img", { src: source, alt: "" }));
@@ -72,7 +85,9 @@
     const more = [...element.querySelectorAll("full-instructions, short-instructions")].map((part) => make("details", {},
       make("summary", { textContent: attribute(part, "header", "Instructions") }), ...part.childNodes));
     element.replaceChildren(...more, box);
-    element.answer = () => [[attribute(element, "name"), { label: box.querySelector("input:checked")?.value ?? "" }]];
+    const chosen = () => ({ label: box.querySelector("input:checked")?.value ?? "" });
+    Object.defineProperty(element, "value", { get: chosen, configurable: true });
+    element.answer = () => [[attribute(element, "name"), chosen()]];
   }
 
   // "a.b" names become {a: {b: ...}}, unless the form says answer-format="flatten-objects".
@@ -98,8 +113,9 @@
       sent.append(make("p", {}, make("button", { type: "submit", textContent: "Submit", disabled: isPreview })));
     }
     sent.addEventListener("submit", (event) => {
-      if (isPreview) { event.preventDefault(); return; }
-      element.dispatchEvent(new Event("submit"));
+      event.stopPropagation();
+      // The page's own check listens to the <crowd-form>, and may keep it from being sent.
+      if (isPreview || !element.dispatchEvent(new Event("submit", { cancelable: true }))) { event.preventDefault(); return; }
       const found = {};
       for (const part of sent.querySelectorAll("*")) {
         if (part.answer) for (const [name, value] of part.answer()) put(found, name, value, flat);
@@ -115,8 +131,24 @@
     });
     element.replaceChildren(sent);
   }
+  const built = new WeakSet();
+  function build(element) {
+    const name = element.localName;
+    if (built.has(element) || !name.startsWith("crowd-")) return;
+    built.add(element);
+    if (kinds[name]) kinds[name](element);
+    else if (name === "crowd-form") form(element);
+    else if (element.hasAttribute("name") && name !== "crowd-radio-group") {
+      // Sent without it, the answer would lack what was asked for, and nobody would know why.
+      element.replaceChildren(make("p", { textContent: `This marketplace has no <${name}>; please return this task and tell the requester.` }));
+    }
+  }
   ready(() => {
-    for (const element of document.querySelectorAll("crowd-form")) form(element);
-    for (const [name, build] of Object.entries(kinds)) for (const element of document.querySelectorAll(name)) build(element);
+    for (const element of document.querySelectorAll("*")) build(element);
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) for (const node of addedNodes) {
+        if (node.nodeType === Node.ELEMENT_NODE) for (const element of [node, ...node.querySelectorAll("*")]) build(element);
+      }
+    }).observe(document.documentElement, { childList: true, subtree: true });
   });
 })();

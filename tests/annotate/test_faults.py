@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -71,7 +72,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     study.close()
 
 
-def book(place: Place, query: str) -> list[tuple[object, ...]]:
+def book(place: Place, query: str) -> list[tuple[Any, ...]]:
     """Rows of the marketplace's own tables."""
     with place.live.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(sa.text(query))]
@@ -80,7 +81,7 @@ def book(place: Place, query: str) -> list[tuple[object, ...]]:
 def check_hits(place: Place) -> None:
     """Each planned HIT stands at the marketplace once, under the id that the store knows."""
     hits = place.study.read("hits")
-    planned = {annotation(place.study, row.hit_key): row.hit_id for row in hits.itertuples()}
+    planned = {annotation(place.study, str(row.hit_key)): row.hit_id for row in hits.itertuples()}
     there = book(place, "SELECT annotation, hit_id FROM market_hits WHERE annotation LIKE 'photojury%'")
     assert sorted(there) == sorted(planned.items())
     assert set(hits["state"]) == {"published"}

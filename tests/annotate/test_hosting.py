@@ -110,7 +110,8 @@ def test_more_than_one_page_of_keys_is_listed(
 
 def test_it_goes_on_after_a_failure(pictures: Study, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the service fails in the middle, what was sent stays and only the rest is sent next time."""
-    real, sent = buckets.Bucket.put, []
+    real = buckets.Bucket.put
+    sent: list[str] = []
 
     def put(self: buckets.Bucket, key: str, data: bytes, media_type: str) -> None:
         if len(sent) >= 9:
@@ -311,10 +312,10 @@ def test_amazons_own_addresses(
     assert len(address) < 600
 
 
-def failure(study: Study, **arguments: bool) -> PhotojuryError:
+def failure(study: Study, *, create: bool = False) -> PhotojuryError:
     """The error that hosting ends with."""
     with pytest.raises(PhotojuryError) as caught:
-        host(study, **arguments)
+        host(study, create=create)
     assert "\n" not in str(caught.value)
     return caught.value
 

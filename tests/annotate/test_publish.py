@@ -1,13 +1,11 @@
 """Publishing and fetching through boto3: each HIT and each answer once (see test_faults.py for kill -9)."""
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
-from photojury.annotate import fetch as fetching
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
 from photojury.annotate.publish import annotation, publish
@@ -83,24 +81,20 @@ def test_an_interrupted_publication_goes_on_at_the_same_marketplace(
     assert listed(requester) == []
 
 
-def test_an_assignment_comes_with_its_answers(
-    study: Study, site: str, requester: Requester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_assignment_comes_with_its_answers(study: Study, site: str, requester: Requester) -> None:
     """A fetch that dies after writing an assignment and before its ratings leaves neither; the next brings both."""
     plan(study, "stars")
     publish(study, requester)
     simulate(site, panel(1, seed=1, careless=0), drawn_truth(study), seed=1)
-    add = fetching.add_rows
 
-    def die_at_ratings(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
-        if table is tables.ratings:
+    def die_at_ratings(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("INSERT INTO ratings"):
             raise KeyboardInterrupt
-        return add(connection, table, rows)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(fetching, "add_rows", die_at_ratings)
-        with pytest.raises(KeyboardInterrupt):
-            fetch(study, requester)
+    sa.event.listen(study.engine, "before_cursor_execute", die_at_ratings)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(study, requester)
+    sa.event.remove(study.engine, "before_cursor_execute", die_at_ratings)
     assert study.count("assignments") == 0
     came = fetch(study, requester)
     assert (came.assignments, came.ratings) == (6, 24)

@@ -99,7 +99,7 @@ def test_one_answer_to_everything() -> None:
     honest = [[1, 2, 3, 1, 2, 3, 1, 2, 3, 2] * 2] * 4
     found = screen(crowd([2] * 20, honest), NO_PAIRS, units(20), Settings())
     assert found == [
-        Verdict("r", "stars", "straight", "one answer to everything: 20 times the same", 1.0, 0.8)
+        Verdict("r", "stars", "straight", "one answer to everything: 20 of 20 times the same", 1.0, 0.8)
     ]
     assert screen(crowd([2] * 19, honest), NO_PAIRS, units(20), Settings()) == []
     # 17 of 20; the other three are just where the others say 3, or just where they say 1.

@@ -25,7 +25,7 @@ OMITTED = {
     "Assignment": {"ApprovalTime", "RejectionTime", "RequesterFeedback"},
     "QualificationType": {
         "Keywords", "Test", "TestDurationInSeconds", "AnswerKey", "RetryDelayInSeconds", "AutoGranted",
-        "AutoGrantedValue",
+        "AutoGrantedValue", "CreationTime",
     },
     "Qualification": {"IntegerValue", "LocaleValue"},
     "QualificationRequest": {"Test", "Answer"},

@@ -8,6 +8,7 @@ annotate/marketplace/worker_site.py promises is used: no JavaScript, no browser.
 """
 
 import re
+from urllib.parse import urlsplit
 
 import requests
 
@@ -56,8 +57,22 @@ class Worker:
         page = self._get(f"/tasks/{assignment_id}")
         assert self._post(f"/tasks/{assignment_id}/return", csrf=_csrf(page.text)).ok
 
+    def ask_for(self, qualification_type_id: str, **answers: str) -> bool:
+        """Request a qualification, and answer its test where there is one; whether the request was taken."""
+        here = f"/qualifications/{qualification_type_id}"
+        page = self._get(here)
+        if 'id="request"' not in page.text:
+            return False
+        answer = self._post(here, csrf=_csrf(page.text), next="/")
+        last = urlsplit(answer.url).path.rpartition("/")
+        return answer.ok and (not last[0].endswith("/requests") or self.submit(last[2], **answers))
+
+    def messages(self) -> str:
+        """The page with what requesters have written to this worker."""
+        return self._get("/messages").text
+
     def earnings(self) -> str:
-        """The page with the money, the feedback and the messages."""
+        """The page with the money and the feedback."""
         return self._get("/earnings").text
 
     def close(self) -> None:

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 import uvicorn
 from botocore.exceptions import ClientError
 
-from photojury.annotate.marketplace.books import Terms
+from photojury.annotate.marketplace.accounts import add_account
+from photojury.annotate.marketplace.books import Market, Terms
 from photojury.annotate.marketplace.clock import MovableClock
 from photojury.annotate.marketplace.server import build_app
 from photojury.datasets.store import open_engine
@@ -51,6 +52,7 @@ class Live:
     engine: sa.Engine
     images: Path
     visitors: "list[Worker]" = field(default_factory=list)
+    clients: list[Any] = field(default_factory=list)
 
     def hit(self, maximum: int = 1, **changes: Any) -> Any:
         """Create one HIT; `changes` go over the defaults."""
@@ -84,6 +86,19 @@ class Live:
         self.visitors.append(Worker(self.url))
         return self.visitors[-1]
 
+    def requester(self, name: str) -> Any:
+        """A boto3 client that signs for an account of its own."""
+        key, secret = add_account(Market(self.engine, self.images, self.clock), name)
+        client = boto3.client(
+            "mturk",
+            region_name="us-east-1",
+            endpoint_url=self.url,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+        )
+        self.clients.append(client)
+        return client
+
     def answered(self, hit: Any, workers: int = 1) -> list[str]:
         """Let so many new workers answer a HIT; returns the assignments' ids."""
         return [self.worker().answer(hit["HITGroupId"]) for _ in range(workers)]
@@ -101,6 +116,13 @@ class Worker:
 
     def post(self, path: str, **fields: str) -> requests.Response:
         return self.session.post(self.url + path, data=fields, timeout=30)
+
+    @property
+    def worker_id(self) -> str:
+        """The id that the site shows this worker."""
+        found = re.search(r"<code>(\w+)</code>", self.get("/").text)
+        assert found
+        return found[1]
 
     def join(self, *, simulated: bool) -> None:
         page = self.get("/join")
@@ -176,7 +198,8 @@ def running(database: str, images: Path, terms: Terms | None = None) -> Iterator
     try:
         yield live
     finally:
-        client.close()
+        for each in (client, *live.clients):
+            each.close()
         for visitor in live.visitors:
             visitor.close()
         server.should_exit = True

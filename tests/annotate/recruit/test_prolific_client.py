@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photojury.annotate.recruit.prolific import Client, connect, pid_of, worker_id_of
+from photojury.annotate.raters import pid_of, worker_id_of
+from photojury.annotate.recruit.prolific import Client, connect
 from photojury.annotate.recruit.wire import ProlificRefusal, Wire
 from photojury.errors import InputError, ServiceError, SettingsError
 from tests.annotate.recruit.fake_prolific import FakeProlific

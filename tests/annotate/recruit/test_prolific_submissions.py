@@ -7,12 +7,12 @@ import sqlalchemy as sa
 
 from photojury.annotate.batches import study_id
 from photojury.annotate.budget import spent
-from photojury.annotate.raters import rater_id, read_salt
+from photojury.annotate.raters import rater_id, read_salt, worker_id_of
 from photojury.annotate.recruit.bonuses import bonus
 from photojury.annotate.recruit.completion import completion_code
 from photojury.annotate.recruit.exclusions import exclude
 from photojury.annotate.recruit.offers import offer_of
-from photojury.annotate.recruit.prolific import Client, worker_id_of
+from photojury.annotate.recruit.prolific import Client
 from photojury.annotate.recruit.studies import create, publish
 from photojury.annotate.recruit.submissions import poll, settle
 from photojury.annotate.recruit.wire import ProlificRefusal
