@@ -2,8 +2,7 @@
 
 Takes in rater ids; writes rows of `exclusions`, and hands a qualification of the study's own to those workers at
 the marketplace. HIT types then require that a worker does not have it, for discovering, previewing and
-accepting. No worker is told, and no account is blocked: a block can cost a worker the whole account (facts in
-docs/screening.md).
+accepting. No worker is told, and no account is blocked: a block can cost a worker the whole account.
 
 The table says what should be; `enforce` makes the marketplace agree with it, so a run that was killed is simply
 run again.

@@ -2,7 +2,8 @@
 
 Takes in the XML of a key and the QuestionFormAnswers of a worker; gives out the qualification's value. After
 the AnswerKey page of MTurk's API reference, 2017-01-17: a question scores by the one option whose selections
-are exactly the chosen ones, else its DefaultScore; the sum becomes the value as the mapping says.
+are exactly the chosen ones, else its DefaultScore; the sum becomes the value as the mapping says, rounded to
+the nearest whole number, halves up.
 
     >>> key = f'<AnswerKey xmlns="{NAMESPACE}"><Question><QuestionIdentifier>fruit</QuestionIdentifier>' \\
     ...       '<AnswerOption><SelectionIdentifier>apples</SelectionIdentifier><AnswerScore>10</AnswerScore>' \\
@@ -12,11 +13,12 @@ are exactly the chosen ones, else its DefaultScore; the sum becomes the value as
     2
 """
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from photojury.annotate.marketplace import form_answers
 from photojury.annotate.marketplace.documents import (
@@ -54,7 +56,7 @@ class _Scores:
 class _Mapping:
     """From the sum of the scores to the value: a factor, or ranges (from, to, value) with the value beside them."""
 
-    factor: Decimal = Decimal(1)
+    factor: Fraction = Fraction(1)
     ranges: tuple[tuple[int, int, int], ...] = ()
     outside: int = 0
 
@@ -62,7 +64,7 @@ class _Mapping:
         if self.ranges:
             inside = [value for low, high, value in self.ranges if low <= total <= high]
             return inside[0] if inside else self.outside
-        return int((total * self.factor).quantize(Decimal(1), ROUND_HALF_UP))
+        return math.floor(total * self.factor + Fraction(1, 2))
 
 
 def check(xml: str) -> None:
@@ -129,14 +131,14 @@ def _mapping(element: ET.Element) -> _Mapping:
         )
     if parts["PercentageMapping"]:
         inner = _READER.parts(element[0], {"MaximumSummedScore": ONE})
-        return _Mapping(Decimal(100) / _READER.whole(inner["MaximumSummedScore"][0], 1))
+        return _Mapping(Fraction(100, _READER.whole(inner["MaximumSummedScore"][0], 1)))
     if parts["ScaleMapping"]:
         text = _READER.text(
             _READER.parts(element[0], {"SummedScoreMultiplier": ONE})["SummedScoreMultiplier"][0]
         )
         if not _DECIMAL.fullmatch(text.strip()):
             raise _READER.bad(f"SummedScoreMultiplier must be a decimal number, not {text[:20]!r}")
-        return _Mapping(Decimal(text.strip()))
+        return _Mapping(Fraction(text.strip()))
     return _ranges(element[0])
 
 

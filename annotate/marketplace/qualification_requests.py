@@ -14,7 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import form_answers, messages, qualification_types, qualifications
+from photojury.annotate.marketplace import (
+    answer_key,
+    form_answers,
+    messages,
+    qualification_types,
+    qualifications,
+)
 from photojury.annotate.marketplace.books import Market, new_id
 from photojury.annotate.marketplace.protocol import RequestError, page
 from photojury.annotate.marketplace.tables import qualification_requests as requests
@@ -162,8 +168,6 @@ def hand_in(market: Market, request_id: str, fields: Sequence[tuple[str, str]]) 
         values = {"submitted_at": now, "answer": answer, "state": "Submitted"}
         # A key for other questions than those that were shown decides nothing: the requester has to.
         if kind["answer_key"] is not None and kind["test"] == row["test"]:
-            from photojury.annotate.marketplace import answer_key
-
             values["state"] = "Granted"
             score = answer_key.score(kind["answer_key"], answer)
             qualifications.grant(connection, kind, row["worker_id"], score, now)

@@ -14,10 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import hits, requirements, states
+from photojury.annotate.marketplace import answer_key, hits, question_form, requirements, states
 from photojury.annotate.marketplace.books import Market, lock_account, new_id
 from photojury.annotate.marketplace.protocol import RequestError, page
-from photojury.annotate.marketplace.questions import answers_xml
 from photojury.annotate.marketplace.tables import (
     hit_types,
     qualification_requests,
@@ -32,9 +31,6 @@ Answer = dict[str, Any]
 
 NAME_FREE_AFTER = 48 * 3600.0
 """Seconds until the name of a deleted type can be used again (DeleteQualificationType, API reference)."""
-
-LARGEST_TEST = 65_535
-"""Bytes of a Test and of an AnswerKey (CreateQualificationType, API reference)."""
 
 _SYSTEM = {
     requirements.APPROVED_HITS: "How many assignments of the worker have been approved.",
@@ -262,7 +258,7 @@ def _check_test(request: Request, *, auto_granted: bool) -> None:
     """Check that Test, its duration, its key and automatic granting go together.
 
     Raises:
-        RequestError: InvalidParameterValue, or XMLParseError for a Test that cannot be shown.
+        RequestError: InvalidParameterValue, or what question_form.check and answer_key.check raise.
     """
     if "Test" not in request:
         for name in ("AnswerKey", "TestDurationInSeconds"):
@@ -273,15 +269,9 @@ def _check_test(request: Request, *, auto_granted: bool) -> None:
         raise _invalid("A QualificationType that has a Test cannot be AutoGranted")
     if "TestDurationInSeconds" not in request:
         raise _invalid("A Test needs TestDurationInSeconds")
-    for name in ("Test", "AnswerKey"):
-        size = len(request.get(name, "").encode())
-        if size > LARGEST_TEST:
-            raise _invalid(f"{name} has {size} bytes; at most {LARGEST_TEST} are allowed")
-    from photojury.annotate.marketplace import answer_key, question_form
-
-    question_form.render(request["Test"])
+    question_form.check(request["Test"])
     if "AnswerKey" in request:
-        answer_key.score(request["AnswerKey"], answers_xml([]))
+        answer_key.check(request["AnswerKey"])
 
 
 def _test_of(request: Request) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from photojury.annotate.marketplace import (
     files,
     qualification_requests,
     qualification_types,
+    question_form,
     requirements,
     workers,
 )
@@ -165,8 +166,6 @@ def show_questions(request: Request) -> Response:
     row = _request(request)
     if row["state"] != "Testing":
         raise SiteError(404, "There is no such test.")
-    from photojury.annotate.marketplace import question_form
-
     return files.framed(request, question_form.render(row["test"]))
 
 

@@ -17,6 +17,9 @@
     return;
   }
 
+  const back = byId("back");
+  if (back) back.addEventListener("click", () => history.back());
+
   const frame = byId("task");
   if (!frame || !frame.dataset.submitted) return;
 

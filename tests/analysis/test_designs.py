@@ -45,9 +45,9 @@ def test_the_complete_graph_is_best() -> None:
     assert design.variance_factor == pytest.approx(1)
 
 
-@pytest.mark.parametrize("images", [2_000, 30_000])
+@pytest.mark.parametrize("images", [1_600, 4_000])
 def test_large_graphs_have_their_closed_forms_too(images: int) -> None:
-    """A path and a star above the dense limit, where a tiny gap is the hard case."""
+    """A path and a star above the dense limit, where a tiny gap is the hard case for a sparse solver."""
     path = designs.describe(np.arange(images - 1), np.arange(1, images), images=images)
     assert path.algebraic_connectivity == pytest.approx(2 - 2 * math.cos(math.pi / images), rel=1e-3)
     assert path.spectral_gap == pytest.approx(1 - math.cos(math.pi / (images - 1)), rel=1e-3)

@@ -196,7 +196,9 @@ def test_consensus_is_the_correlation_with_the_others() -> None:
     expected = stats.pearsonr(blind, np.mean(honest, axis=0)).statistic
     assert found[0].value == pytest.approx(expected)
     everyone = np.array([blind, *honest])
-    each = [stats.pearsonr(mine, np.delete(everyone, i, 0).mean(0)).statistic for i, mine in enumerate(everyone)]
+    each = [
+        stats.pearsonr(mine, np.delete(everyone, i, 0).mean(0)).statistic for i, mine in enumerate(everyone)
+    ]
     assert found[0].threshold == pytest.approx(min(0.4, float(np.median(each)) / 2))
 
 

@@ -65,11 +65,11 @@ def clock(_own: Any) -> Clock:
 def second(request: pytest.FixtureRequest, _own: Any, place: Place) -> Iterator[Any]:
     """A client of another requester of the same marketplace."""
     if _own:
-        key_id, secret = _second_key(_own)
-    elif not _option(request, "second_key"):
+        yield watch(_own.requester("second"))
+        return
+    if not _option(request, "second_key"):
         pytest.skip("a second requester is needed: give --second-key ID:SECRET")
-    else:
-        key_id, _, secret = str(_option(request, "second_key")).partition(":")
+    key_id, _, secret = str(_option(request, "second_key")).partition(":")
     client = boto3.client(
         "mturk",
         region_name="us-east-1",
@@ -82,22 +82,11 @@ def second(request: pytest.FixtureRequest, _own: Any, place: Place) -> Iterator[
 
 
 def _courier(own: Any) -> Callable[[], object]:
+    """What the server's background thread does, for the marketplace in this process, which has none."""
     from photojury.annotate.marketplace import events
+    from photojury.annotate.marketplace.books import Market
 
-    market = _market(own)
-    return lambda: events.deliver(market)
-
-
-def _second_key(own: Any) -> tuple[str, str]:
-    from photojury.annotate.marketplace.accounts import add_account
-
-    return add_account(_market(own), "second")
-
-
-def _market(own: Any) -> Any:
-    from photojury.annotate.marketplace.books import open_market
-
-    return open_market(own.engine, own.images, own.clock)
+    return lambda: events.deliver(Market(own.engine, own.images, own.clock))
 
 
 def _option(request: pytest.FixtureRequest, name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -491,7 +492,7 @@ def open_test(worker: Worker, type_id: str) -> str:
     """Open a test by the form; the request's id."""
     opened = request(worker, type_id)
     assert 'id="task"' in opened.text
-    return opened.url.rsplit("/", 1)[1].partition("?")[0]
+    return urlsplit(opened.url).path.rsplit("/", 1)[1]
 
 
 def hand_in(live: Live, request_id: str, colour: str) -> requests.Response:
