@@ -145,7 +145,9 @@ def write_results(study: Study, batch: str | None, target: Path | None = None) -
     found = study.rows(
         query.where(_HITS.c.batch == batch).order_by(_HITS.c.hit_key, _ASSIGNMENTS.c.submitted_at)
     )
-    records = [_record(study, row) for row in found]
+    # Ends in the hit's key, so that the study's id is read once.
+    mark = annotation(study, "")
+    records = [_record(study, row, f"{mark}{row['hit_key']}") for row in found]
     target = target or study.folder / "exports" / f"{batch}.csv"
     write_atomically(target, to_csv(records).encode())
     return target, len(records)
@@ -177,8 +179,8 @@ def _batch(study: Study, batch: str | None) -> str:
     return batch or known[0]
 
 
-def _record(study: Study, row: Row) -> dict[str, str]:
-    """One line."""
+def _record(study: Study, row: Row, mark: str) -> dict[str, str]:
+    """One line; `mark` is what its HIT's RequesterAnnotation says."""
     terms, market = kind(row["task"]).terms(study.settings), study.settings.market
     delay, lifetime = market.auto_approval_hours * 3600, market.lifetime_hours * 3600
     published = row["published_at"]
@@ -190,7 +192,7 @@ def _record(study: Study, row: Row) -> dict[str, str]:
         "Reward": dollars(row["reward"]),
         "CreationTime": "" if published is None else mturk_time(published),
         "MaxAssignments": str(row["max_assignments"]),
-        "RequesterAnnotation": annotation(study, row["hit_key"]),
+        "RequesterAnnotation": mark,
         "AssignmentDurationInSeconds": str(terms.assignment_minutes * 60),
         "AutoApprovalDelayInSeconds": str(delay),
         "Expiration": "" if published is None else mturk_time(published + lifetime),

@@ -99,6 +99,8 @@ def import_results(
     known = {row["assignment_id"] for row in study.rows(sa.select(tables.assignments.c.assignment_id))}
     new = [line for line in lines if line.handed.assignment_id not in known]
     hits = _hits(study, task, new, result)
+    # Before the assignments, since a line whose assignment is in the store is passed over next time.
+    _enter_payments(study, hits, new)
     units = {row["unit_id"]: row for row in study.rows(sa.select(tables.units))}
     for done, line in enumerate(new, 1):
         hit = hits.get(line.hit_id)
@@ -273,9 +275,6 @@ def _take(study: Study, hit: Row, units: Mapping[str, Row], line: Line, result: 
         for column in ("unit_ids", "gold_ids", "training_ids")
         for name in json.loads(hit[column] or "[]")
     ]
-    if hit["marketplace"] == IMPORTED and line.handed.status == "Approved":
-        # Before the assignment, which is what makes a second import pass over the line.
-        _enter_payment(study, hit, line.handed)
     answers = take_in(study, hit, {name: units[name] for name in names}, line.handed, IMPORTED)
     if answers is None:
         result.known += 1
@@ -284,22 +283,26 @@ def _take(study: Study, hit: Row, units: Mapping[str, Row], line: Line, result: 
     result.problems += [f"line {line.number}: {problem}" for problem in answers.problems]
 
 
-def _enter_payment(study: Study, hit: Row, handed: HandedIn) -> None:
-    """What was paid for an approved assignment where it was done."""
-    cost = price(study, hit)
-    amounts = {"reward": cost.rewards, "fee": cost.fees if cost.rewards else 0}
-    keys = payment_keys(handed.assignment_id)
-    rows = [
-        {
-            "payment_key": key,
-            "kind": name,
-            "assignment_id": handed.assignment_id,
-            "rater_id": handed.rater_id,
-            "amount": amount,
-            "state": "paid",
-            "made_at": handed.submitted_at,
-            "simulated": handed.simulated,
-        }
-        for key, (name, amount) in zip(keys, amounts.items(), strict=True)
-    ]
+def _enter_payments(study: Study, hits: Mapping[str, Row], lines: Sequence[Line]) -> None:
+    """What was paid for approved assignments where they were done."""
+    rows: list[dict[str, object]] = []
+    for line in lines:
+        hit, handed = hits.get(line.hit_id), line.handed
+        if hit is None or hit["marketplace"] != IMPORTED or handed.status != "Approved":
+            continue
+        cost = price(study, hit)
+        amounts = {"reward": cost.rewards, "fee": cost.fees if cost.rewards else 0}
+        rows += [
+            {
+                "payment_key": key,
+                "kind": name,
+                "assignment_id": handed.assignment_id,
+                "rater_id": handed.rater_id,
+                "amount": amount,
+                "state": "paid",
+                "made_at": handed.submitted_at,
+                "simulated": handed.simulated,
+            }
+            for key, (name, amount) in zip(payment_keys(handed.assignment_id), amounts.items(), strict=True)
+        ]
     study.add("payments", rows)

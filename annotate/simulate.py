@@ -21,7 +21,7 @@ for the left side, falls between cut points. Careless raters do not look; there 
 import csv
 import json
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from photojury.annotate.gold import golds_due
 from photojury.annotate.visitor import Visitor
 from photojury.datasets import tables
 from photojury.datasets.store import Study
@@ -147,6 +148,7 @@ def simulate(
         ServiceError: the site does not answer, or not as a worker site does.
     """
     done: list[int] = []
+    hits: Counter[tuple[str, str]] = Counter()
     with ExitStack() as visits:
         # One HIT, then the next rater's turn: everyone does a like share, in the same order every time.
         waiting = deque(
@@ -158,12 +160,24 @@ def simulate(
             task = visitor.next_task()
             if task is None:
                 continue
-            items = answer(task.data, rater, quality, random)
+            data, mine = task.data, (rater.name, str(task.data["kind"]))
+            items = answer(
+                {**data, "units": [*data["units"], *_golds(data, hits[mine], random)]}, rater, quality, random
+            )
+            hits[mine] += 1
             visitor.submit(task, {"answers": json.dumps(items), "page": json.dumps(_page_facts(items))})
             done.append(len(items))
             progress(len(done))
             waiting.append((rater, visitor, random))
     return Simulated(len(raters), len(done), sum(done))
+
+
+def _golds(data: Mapping[str, Any], hits: int, random: np.random.Generator) -> list[dict[str, Any]]:
+    """The gold questions that a page shows to a rater who has done so many HITs, as templates/task_order.js does."""
+    each, there = len(data["units"]), data.get("golds", [])
+    before = golds_due(hits * each, data["minGolds"]) if hits else 0
+    due = golds_due((hits + 1) * each, data["minGolds"]) - before if there else 0
+    return [there[int(i)] for i in random.permutation(len(there))[:due]] if due else []
 
 
 def _page_facts(items: Sequence[Mapping[str, Any]]) -> dict[str, object]:

@@ -7,7 +7,7 @@ for five levels (Thurstone 1927; Agresti 1992 for the levels). Scores have a nor
 In: row numbers of compared images and answers. Out: a `Posterior`, by Laplace's method: the most probable
 scores, and the inverse of the curvature there as their covariance. The prior's deviation is estimated by EM
 (its square is the mean square of the scores, uncertainty included), the cut points by maximum likelihood at the
-most probable scores. It holds a dense matrix, so it is for some thousands of images.
+most probable scores, with a weak prior for studies of few answers. It holds a dense matrix, so it is for some thousands of images.
 
 This is for choosing pairs, and knows nothing of raters; the scores of a study are photojury.analysis.scores'.
 
@@ -211,18 +211,17 @@ def _bounds(answers: FloatArray, knots: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def _best_knots(difference: FloatArray, answers: FloatArray, knots: FloatArray) -> FloatArray:
-    """The positive cut points of the highest likelihood, given differences."""
+    """The positive cut points of the highest likelihood, given differences, drawn a little to the usual ones."""
     if not len(knots):
         return knots
+    usual = np.log(np.diff(_CUTS[: len(knots)], prepend=0))
 
     def loss(logs: FloatArray) -> float:
         low, high = _bounds(answers, np.cumsum(np.exp(logs)))
         chance = _between(low - difference, high - difference)
-        return -float(np.log(np.maximum(chance, _LEAST)).sum())
+        # A few answers without a tie would put the cut points on top of each other, or out of sight.
+        return float((logs - usual) @ (logs - usual) / 2 - np.log(np.maximum(chance, _LEAST)).sum())
 
-    gaps = np.log(np.diff(knots, prepend=0))
-    box = optimize.Bounds(np.full(len(knots), -5.0), np.full(len(knots), 2.0))
-    found = optimize.minimize(
-        loss, gaps, method="Nelder-Mead", bounds=box, options={"xatol": 1e-3, "fatol": 1e-4}
-    )
+    start = np.log(np.diff(knots, prepend=0))
+    found = optimize.minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-4})
     return np.asarray(np.cumsum(np.exp(found.x)), dtype=np.float64)

@@ -85,7 +85,7 @@ def error_page(request: Request, error: Exception) -> Response:
     """The page of a SiteError, or of an address that is not there."""
     status: int = error.status if isinstance(error, SiteError) else getattr(error, "status_code", 500)
     message = str(error) if isinstance(error, SiteError) else "There is no such page."
-    return page(request, "market_error.html", status=status, message=message)
+    return page(request, "market_error.html", status=status, message=message, again=status == 400)
 
 
 def posted(handle: Callable[[Request, Fields], Response]) -> Callable[[Request], Awaitable[Response]]:

@@ -168,7 +168,7 @@ def standing(market: Market, worker_id: str, type_id: str) -> tuple[bool, Any]:
 def _approved(market: Market, worker_id: str, *, percent: bool) -> int:
     status = assignments.c.status
     query = sa.select(status, sa.func.count().label("number")).where(assignments.c.worker_id == worker_id)
-    number = {row["status"]: row["number"] for row in market.rows(query.group_by(status))}
+    number: dict[str, int] = {row["status"]: row["number"] for row in market.rows(query.group_by(status))}
     approved, rejected = number.get("Approved", 0), number.get("Rejected", 0)
     if not percent:
         return approved
@@ -177,7 +177,7 @@ def _approved(market: Market, worker_id: str, *, percent: bool) -> int:
 
 
 def _meets(requirement: Requirement, *, held: bool, value: Any) -> bool:
-    comparator = requirement["Comparator"]
+    comparator: str = requirement["Comparator"]
     if comparator in ("Exists", "DoesNotExist"):
         return held == (comparator == "Exists")
     if not held or value is None:

@@ -76,7 +76,7 @@ def show_list(request: Request) -> Response:
     """The groups with work for this worker, and what is in hand."""
     market, worker = _settled(request)
     held = work.in_hand(market, worker["worker_id"]) if worker else []
-    groups = [] if _only_sent(worker) else work.groups(market, worker and worker["worker_id"])
+    groups = [] if _only_sent(worker) else work.groups(market, worker["worker_id"] if worker else None)
     return page(request, "market_list.html", groups=groups, held=held, now=market.clock())
 
 

@@ -59,7 +59,9 @@ def test_large_graphs_have_their_closed_forms_too(images: int) -> None:
 
 def test_sparse_and_dense_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sparse solver finds what the dense one does, on a random regular graph with a thin waist."""
-    graph = nx.disjoint_union(nx.random_regular_graph(5, 300, seed=1), nx.random_regular_graph(5, 300, seed=2))
+    graph = nx.disjoint_union(
+        nx.random_regular_graph(5, 300, seed=1), nx.random_regular_graph(5, 300, seed=2)
+    )
     graph.add_edge(0, 300)
     dense = designs.describe(*ends_of(graph), images=600)
     monkeypatch.setattr(designs, "DENSE_UP_TO", 10)

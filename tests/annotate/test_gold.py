@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import boto3
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -12,15 +13,19 @@ from photojury.analysis.answers import of_study
 from photojury.annotate.answers import NAMESPACE
 from photojury.annotate.batches import plan
 from photojury.annotate.control_questions import repeats, with_controls
+from photojury.annotate.fetch import fetch
 from photojury.annotate.gold import Added, add_gold, golds_due, listed, promote
 from photojury.annotate.gold_commands import gold
 from photojury.annotate.intake import HandedIn, take_in
+from photojury.annotate.publish import publish
+from photojury.annotate.requester import Requester
+from photojury.annotate.simulate import drawn_truth, panel, simulate
 from photojury.datasets import tables
 from photojury.datasets.loading import read_answers
 from photojury.datasets.releases.write import release
 from photojury.datasets.store import Study
 from photojury.errors import InputError
-from tests.support import VALUES, make_study
+from tests.support import VALUES, make_study, marketplace
 
 
 def ids(study: Study) -> list[str]:
@@ -194,6 +199,21 @@ def test_control_answers_are_kept_and_counted_nowhere(planned: Study, tmp_path: 
 def test_gold_not_due_is_no_missing_answer(planned: Study) -> None:
     """Who met no gold and no training question has left nothing out."""
     assert hand_in(planned, "FIRST", 2, controls=False) == []
+
+
+def test_simulated_raters_meet_gold_as_it_falls_due(study: Study, tmp_path: Path) -> None:
+    """Six HITs of four questions: 2 gold questions at first, and ceil(log10(25) ** 2.2) - 1 = 2 more by 24 answers."""
+    rows = "".join(f"{image},3\n" for image in ids(study)[:12])
+    add_gold(study, write(tmp_path, f"first,value\n{rows}"), "stars")
+    plan(study, "stars")
+    with marketplace(study) as url:
+        requester = Requester(boto3.client("mturk", region_name="us-east-1", endpoint_url=url), url)
+        publish(study, requester)
+        simulate(url, panel(1, seed=1, careless=0), drawn_truth(study), seed=1)
+        fetch(study, requester)
+    controls = study.read("units").set_index("unit_id")["control"].fillna("")
+    assert study.read("ratings")["unit_id"].map(controls).value_counts().to_dict() == {"": 24, "gold": 4}
+    assert study.read("assignments")["reason"].isna().all()
 
 
 def test_promotion_takes_the_unanimous_extremes(planned: Study) -> None:

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,26 @@ def test_nothing_is_imported_twice(empty: Study, old: Path) -> None:
     old.write_text(OLD + more + more + other, encoding="utf-8", newline="")
     later = import_results(empty, old)
     assert (later.batch, later.hits, later.assignments, later.known) == ("custom-2", 1, 2, 5)
+
+
+def test_an_import_that_was_broken_off_goes_on(empty: Study, old: Path) -> None:
+    """Stopped after one line, then after two more, and run again: every assignment and every payment once."""
+
+    def stop_at(last: int) -> Callable[[int], None]:
+        def progress(done: int) -> None:
+            if done == last:
+                raise KeyboardInterrupt
+
+        return progress
+
+    for expected in (1, 3):
+        with pytest.raises(KeyboardInterrupt):
+            import_results(empty, old, progress=stop_at(min(expected, 2)))
+        assert empty.count("assignments") == expected
+    came = import_results(empty, old)
+    assert (came.batch, came.assignments, came.known) == (None, 1, 3)
+    assert (empty.count("hits"), empty.count("assignments")) == (2, 4)
+    assert (spent(empty).rewards, spent(empty).fees) == (10, 2)
 
 
 def test_what_was_paid_is_entered_and_nothing_is_paid_again(empty: Study, old: Path) -> None:

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from tests.conformance.conftest import Clock
-from tests.conformance.place import DAY, SCHEMAS, Place, paginated, walked
+from tests.conformance.place import DAY, SCHEMAS, Place, paginated, question_form, walked
 from tests.conformance.wire import refusal
 
 SUBMITTED = "This operation can be called with a status of: Submitted"
@@ -30,6 +30,27 @@ def test_what_was_handed_in_comes_back(place: Place) -> None:
         for one in ET.fromstring(found["Answer"].encode())
     }
     assert fields == given
+
+
+def test_a_forms_answers_come_back_by_kind(place: Place) -> None:
+    """Of a QuestionForm a text is FreeText, a choice SelectionIdentifier; without a needed one nothing is taken."""
+    choices = "".join(
+        f"<Selection><SelectionIdentifier>{name}</SelectionIdentifier><Text>{name}</Text></Selection>"
+        for name in ("few", "many")
+    )
+    chosen = question_form("herd").replace(
+        "<FreeTextAnswer/>", f"<SelectionAnswer><Selections>{choices}</Selections></SelectionAnswer>"
+    )
+    both = question_form().replace("</QuestionForm>", chosen[chosen.index("<Question>") :])
+    hit, worker = place.hit(Question=both), place.worker()
+    assignment_id = str(worker.accept(hit["HITGroupId"]))
+    assert not worker.fill_in(assignment_id, animals="7")
+    assert not worker.fill_in(assignment_id, animals="7", herd="none of them")
+    assert worker.fill_in(assignment_id, animals="7", herd="many")
+    answers = ET.fromstring(place.assignment(assignment_id)["Answer"].encode())
+    assert [(one[0].text, one[1].tag.removeprefix(ANSWERS), one[1].text) for one in answers] == [
+        ("animals", "FreeText", "7"), ("herd", "SelectionIdentifier", "many"),
+    ]  # fmt: skip
 
 
 def test_partial_results_are_listed_page_by_page(place: Place) -> None:

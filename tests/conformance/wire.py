@@ -29,6 +29,7 @@ OMITTED = {
     },
     "Qualification": {"IntegerValue", "LocaleValue"},
     "QualificationRequest": {"Test", "Answer"},
+    "ReviewReport": {"ReviewResults", "ReviewActions"},
     "ReviewResultDetail": {"QuestionId"},
     "ReviewActionDetail": {"CompleteTime", "ErrorCode"},
     "ListReviewPolicyResultsForHITResponse": {

@@ -1,7 +1,7 @@
 """What a worker does, at photojury's worker site; the one file to replace for another marketplace's.
 
-Takes in the marketplace's URL; gives out assignment ids. Nothing but the hooks that the docstring of
-annotate/marketplace/worker_site.py promises is used: no JavaScript, no browser.
+Takes in the marketplace's URL; gives out assignment ids. Nothing but the hooks that the docstrings of
+annotate/marketplace/worker_site.py, qualifying.py and question_form.py promise is used: no JavaScript, no browser.
 
     >>> worker = Worker("http://127.0.0.1:8700")                # doctest: +SKIP
     >>> worker.submit(worker.accept(hit["HITGroupId"]), stars="3")                # doctest: +SKIP
@@ -52,6 +52,10 @@ class Worker:
             f"{self.site}/mturk/externalSubmit", data, allow_redirects=False, timeout=30
         ).status_code in (200, 303)
 
+    def fill_in(self, assignment_id: str, **answers: str) -> bool:
+        """Hand in answers to a QuestionForm, by QuestionIdentifier; whether they were taken."""
+        return self.submit(assignment_id, **{f"answer.{name}": answer for name, answer in answers.items()})
+
     def give_back(self, assignment_id: str) -> None:
         """Return what was accepted."""
         page = self._get(f"/tasks/{assignment_id}")
@@ -65,7 +69,7 @@ class Worker:
             return False
         answer = self._post(here, csrf=_csrf(page.text), next="/")
         last = urlsplit(answer.url).path.rpartition("/")
-        return answer.ok and (not last[0].endswith("/requests") or self.submit(last[2], **answers))
+        return answer.ok and (not last[0].endswith("/requests") or self.fill_in(last[2], **answers))
 
     def messages(self) -> str:
         """The page with what requesters have written to this worker."""

@@ -3,7 +3,6 @@
 import re
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
@@ -41,8 +40,16 @@ DOCUMENTED: list[tuple[str, list[str], list[str]]] = [
         ["100", "999", "500"],
         ["99", "1000", "abc", "", "50."],
     ),
-    ('<IsNumeric/><Length minLength="3" maxLength="3"/>', ["1.5", "-10"], ["1,5", "12", "NaN", "1e1.", "inf"]),
-    ('<Length minLength="2" />' + pattern(r"\S", "The content cannot be blank."), ["ab", " a"], ["a", "  ", ""]),
+    (
+        '<IsNumeric/><Length minLength="3" maxLength="3"/>',
+        ["1.5", "-10"],
+        ["1,5", "12", "NaN", "1e1.", "inf"],
+    ),
+    (
+        '<Length minLength="2" />' + pattern(r"\S", "The content cannot be blank."),
+        ["ab", " a"],
+        ["a", "  ", ""],
+    ),
     (pattern(r"(^$|\S{2,})", "You must enter at least two characters."), ["", "ab"], ["a", " "]),
     (pattern(r"^[12][0-9]{3}-[01]?\d-[0-3]?\d$"), ["2017-11-06", "1999-1-1"], ["3017-11-06", "2017/11/06"]),
     (pattern("regex", "You must enter 'regex'.", "i"), ["RegExes", "REGex"], ["rex", ""]),
@@ -174,7 +181,9 @@ def taken(xml: str, *fields: tuple[str, str]) -> bool:
 @pytest.mark.parametrize("xml", BAD_FORMS)
 def test_what_is_not_a_question_form_is_refused(xml: str) -> None:
     """Each with a sentence that names the document, and no HIT could be made of it."""
-    with pytest.raises(RequestError, match=r"(There was an error parsing the QuestionForm: .+\.)|(at most 65535)"):
+    with pytest.raises(
+        RequestError, match=r"(There was an error parsing the QuestionForm: .+\.)|(at most 65535)"
+    ):
         question_form.check(xml)
 
 
@@ -204,7 +213,11 @@ def test_formatted_content_is_shown_as_it_was_written() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from([*"<>&;/\"'= \n", "b", "p", "a", "img", "href", "script", "![CDATA[", "--", "&#0;"])))
+@given(
+    st.lists(
+        st.sampled_from([*"<>&;/\"'= \n", "b", "p", "a", "img", "href", "script", "![CDATA[", "--", "&#0;"])
+    )
+)
 def test_no_markup_crashes_the_reader(pieces: list[str]) -> None:
     """Whatever stands in a FormattedContent block: it is shown, or refused with a RequestError."""
     markup = "".join(pieces)
@@ -379,7 +392,9 @@ def test_a_hit_with_a_question_form_is_worked_on(live: Live) -> None:
     hit = live.hit(
         Question=form(
             OVERVIEW,
-            question("likely", selection("notlikely", "unsure", "likely", style="radiobutton"), required=True),
+            question(
+                "likely", selection("notlikely", "unsure", "likely", style="radiobutton"), required=True
+            ),
             question("why", free_text('<Length maxLength="20"/>')),
         )
     )
@@ -389,9 +404,9 @@ def test_a_hit_with_a_question_form_is_worked_on(live: Live) -> None:
     frame = frame_source(worker.get(f"/tasks/{assignment}").text)
     page = requests.get(live.url + frame, timeout=30)
     assert page.headers["content-security-policy"].startswith("sandbox allow-scripts allow-forms;")
-    assert {"id": "assignmentId", "name": "assignmentId", "type": "hidden", "value": ""} in Page(page.text).all(
-        "input"
-    )
+    assert {"id": "assignmentId", "name": "assignmentId", "type": "hidden", "value": ""} in Page(
+        page.text
+    ).all("input")
     refused = worker.submit(assignment, **{"answer.why": "no choice was made"})
     assert refused.status_code == 400
     assert "“" not in refused.text and "Question 1 needs at least 1 of the choices" in refused.text
@@ -425,7 +440,10 @@ def test_a_question_form_that_cannot_be_shown_makes_no_hit(live: Live) -> None:
     for xml, code in (
         (form(question("q", "")), "XMLParseError"),
         (form(question("q", free_text(), content=formatted("<div>x</div>"))), "XHTMLParseError"),
-        (form(question("q", free_text(more="<DefaultText>" + "x" * 65_535 + "</DefaultText>"))), "InvalidParameterValue"),
+        (
+            form(question("q", free_text(more="<DefaultText>" + "x" * 65_535 + "</DefaultText>"))),
+            "InvalidParameterValue",
+        ),
     ):
         assert refusal(live.client.create_hit, **parameters, Question=xml)[0] == code
     assert live.client.list_hits()["NumResults"] == 0
