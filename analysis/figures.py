@@ -185,7 +185,7 @@ def agreement_by_distance(found: Agreement, papers: list[tuple[float, Number]]) 
 
 def precision_by_cost(table: pd.DataFrame) -> str:
     """Rank correlation with planted quality against cost, a line for each number of questions (a pilot's table)."""
-    best = table.loc[table["spearman"].idxmax()]
+    best = table.nlargest(1, "spearman").iloc[0]
     alt = (
         f"Rank correlation of scores and planted quality against cost, {len(table)} combinations; highest "
         f"{best['spearman']:.3f} at ${best['cost_cents'] / 100:,.2f}"

@@ -102,7 +102,7 @@ def fields(xml: str) -> dict[str, str]:
     return found
 
 
-def _items(text: str | None, result: Answers) -> Sequence[object]:
+def _items(text: str | None, result: Answers) -> Sequence[Any]:
     if text is None:
         result.problems.append("it has no field called answers")
         return []

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import click
 
-from photojury.annotate import bonus_commands, control_commands
+from photojury.annotate import (
+    bonus_commands,
+    control_commands,
+    gold_commands,
+    hosting_commands,
+    mturk_csv_commands,
+    pilot_commands,
+    rater_commands,
+)
+from photojury.annotate.recruit.commands import prolific
 from photojury.errors import Refused
 from photojury.options import json_option, study_option, yes_option
 
@@ -16,8 +25,9 @@ _BATCH = click.option("--batch", help="Only this batch, as `annotate status` nam
 def annotate() -> None:
     """Plan, publish, fetch, review and pay for ratings.
 
-    TASK is stars (1 to n stars on one picture), five_level (which of two is better, and by how much) or
-    forced_choice (one of two must be chosen).
+    TASK is stars (1 to n stars or points on one picture), attributes (an overall rating and eleven attributes),
+    five_level (which of two is better, and by how much), forced_choice (one of two must be chosen), series (which
+    photo of a series to keep) or custom (your own HTML page).
     """
 
 
@@ -112,14 +122,19 @@ def status(folder: Path, as_json: bool) -> None:
 
     now = read_status(open_study(folder))
     lines = [
-        f"{'batch':20} {'questions':>9} {'HITs':>6} {'published':>9} {'answers':>13} {'approved':>8} {'median':>7}"
+        f"{'batch':20} {'questions':>9} {'HITs':>6} {'published':>9} {'answers':>13} {'approved':>8} {'median':>7} {'wage':>9}"
     ]
     for row in now.batches:
         median = "-" if row.median_active_seconds is None else f"{row.median_active_seconds:.0f} s"
+        wage = "-" if row.hourly_cents is None else f"${row.hourly_cents / 100:.2f}/h"
         lines.append(
             f"{row.batch:20} {row.units:9} {row.hits:6} {row.published:9} "
-            f"{f'{row.submitted} of {row.wanted}':>13} {row.approved:8} {median:>7}"
+            f"{f'{row.submitted} of {row.wanted}':>13} {row.approved:8} {median:>7} {wage:>9}"
         )
+    lines.append(
+        f"{now.raters} raters, {now.judged} of them with a verdict, {now.excluded} excluded; "
+        f"promised ${now.promised_cents / 100:.2f}/h"
+    )
     lines += [f"spent {now.spent}; still to come, at most {now.to_come}", f"next: {now.next_step}"]
     _tell(as_json, dataclasses.asdict(now), "\n".join(lines))
 
@@ -246,6 +261,18 @@ for command in (
     control_commands.close,
     bonus_commands.bonus,
     bonus_commands.top_up,
+    hosting_commands.host,
+    mturk_csv_commands.export_csv,
+    mturk_csv_commands.import_csv,
+    mturk_csv_commands.review_csv,
+    gold_commands.gold,
+    pilot_commands.pilot,
+    prolific,
+    rater_commands.reject,
+    rater_commands.unreject,
+    rater_commands.exclude,
+    rater_commands.include,
+    rater_commands.exclusions,
 ):
     annotate.add_command(command)
 

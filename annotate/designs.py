@@ -212,7 +212,7 @@ class _Ladder:
 def shared_out(total: int, weights: npt.NDArray[np.float64]) -> Indices:
     """Whole numbers that add up to total, in proportion to the weights; what is left over goes to the first."""
     ideal = total * weights / weights.sum()
-    counts = np.floor(ideal + 1e-9).astype(np.int64)
+    counts: Indices = np.floor(ideal + 1e-9).astype(np.int64)
     order = np.argsort(-(ideal - counts), kind="stable")
     counts[order[: total - int(counts.sum())]] += 1
     return counts

@@ -21,11 +21,12 @@ from botocore.exceptions import ClientError
 
 from photojury.annotate.batches import study_id
 from photojury.annotate.budget import Cost, check_budget, cost_of_hits
+from photojury.annotate.exclusions import requirements
+from photojury.annotate.hosting import addresses
 from photojury.annotate.requester import Requester, service_errors, turk_code
 from photojury.annotate.tasks import page
 from photojury.annotate.tasks.kind import Kind, kind
 from photojury.datasets import tables
-from photojury.datasets.images import EXTENSIONS
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 
@@ -86,30 +87,24 @@ def publish(
     found = _reconcile(study, requester, hits)
     to_do = [hit for hit in hits if hit["hit_key"] not in found]
     check_budget(study, cost_of_new(study, to_do))
-    formats = _formats(study)
+    address = addresses(study)
     units = {row["unit_id"]: row for row in study.rows(sa.select(tables.units))}
     types: dict[str, str] = {}
     for done, hit in enumerate(to_do, 1):
         task = kind(hit["task"])
         if hit["task"] not in types:
             types[hit["task"]] = _hit_type(study, requester, task, hit["reward"])
-        html = (
-            task.page(study, json.loads(hit["inputs"]))
-            if task.page
-            else page.render(
-                task,
-                study.settings,
-                hit["hit_key"],
-                page.questions_of(hit, units),
-                lambda image: (
-                    f"{study.settings.market.image_url.rstrip('/')}/{image}.{EXTENSIONS[formats[image]]}"
-                ),
-                examples=page.examples_of(study, task),
-            )
-        )
+        html = _page(study, task, hit, units, address)
         _create(study, requester, hit, types[hit["task"]], page.question_xml(html, task))
         progress(done)
     return Published(len(to_do), len(found), sorted({hit["batch"] for hit in hits}))
+
+
+def _page(study: Study, task: Kind, hit: Row, units: Mapping[str, Row], address: Callable[[str], str]) -> str:
+    if task.page:
+        return task.page(study, json.loads(hit["inputs"]))
+    questions, examples = page.questions_of(hit, units), page.examples_of(study, task)
+    return page.render(task, study.settings, hit["hit_key"], questions, address, examples=examples)
 
 
 def annotation(study: Study, hit_key: str) -> str:
@@ -191,6 +186,7 @@ def _hit_type(study: Study, requester: Requester, task: Kind, reward: int) -> st
             Title=terms.title,
             Keywords=terms.keywords,
             Description=terms.description,
+            QualificationRequirements=requirements(study, requester),
         )
     return answer["HITTypeId"]
 
@@ -198,8 +194,3 @@ def _hit_type(study: Study, requester: Requester, task: Kind, reward: int) -> st
 def _mark(study: Study, hit_key: str, **columns: object) -> None:
     with study.writing() as connection:
         connection.execute(sa.update(_HITS).where(_HITS.c.hit_key == hit_key).values(**columns))
-
-
-def _formats(study: Study) -> dict[str, str]:
-    query = sa.select(tables.images.c.image_id, tables.images.c.format)
-    return {row["image_id"]: row["format"] for row in study.rows(query)}

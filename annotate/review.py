@@ -20,6 +20,7 @@ from photojury.annotate import exclusions, rejecting
 from photojury.annotate.budget import Cost
 from photojury.annotate.intake import IMPORTED, filled_in
 from photojury.annotate.paying import mark, pay, price, with_terms
+from photojury.annotate.raters import pid_of
 from photojury.annotate.requester import Requester
 from photojury.annotate.screening import LABELS, Verdict, screen
 from photojury.datasets import tables
@@ -117,8 +118,15 @@ def _unsettled(study: Study) -> Sequence[Row]:
         _ASSIGNMENTS.c.status.in_(("Submitted", "Approved")),
         _ASSIGNMENTS.c.assignment_id.not_in(paid),
         _HITS.c.marketplace != IMPORTED,
+        # Whom Prolific has sent is paid there: see photojury.annotate.recruit.
+        _ASSIGNMENTS.c.rater_id.not_in(_from_prolific(study)),
     )
     return study.rows(query.order_by(_ASSIGNMENTS.c.submitted_at))
+
+
+def _from_prolific(study: Study) -> list[str]:
+    of_worker = sa.select(tables.workers.c.rater_id, tables.workers.c.worker_id)
+    return [row["rater_id"] for row in study.rows(of_worker) if pid_of(row["worker_id"])]
 
 
 def _cost(study: Study, rows: Sequence[Row]) -> Cost:

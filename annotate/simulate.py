@@ -208,10 +208,25 @@ def answer(
         )
         median = _FAST_SECONDS if rater.careless == "fast" else rater.seconds
         milliseconds = round(1000 * float(random.lognormal(math.log(median), 0.35)))
-        items.append(
-            {"unit": unit["unit"], "shown": shown, "value": value, "position": position, "ms": milliseconds}
-        )
+        item = {
+            "unit": unit["unit"],
+            "shown": shown,
+            "value": value,
+            "position": position,
+            "ms": milliseconds,
+        }
+        if data.get("attributes"):
+            item["values"] = _attributes(data["attributes"], rater, quality[shown[0]], random)
+        items.append(item)
     return items
+
+
+def _attributes(
+    names: Sequence[str], rater: Rater, quality: float, random: np.random.Generator
+) -> dict[str, int]:
+    """Attributes follow the quality loosely: one of N(quality / 2, 1) under -0.5, between, or over 0.5."""
+    seen = random.normal(0 if rater.careless else quality / 2, 1, len(names))
+    return {name: int(value > 0.5) - int(value < -0.5) for name, value in zip(names, seen, strict=True)}
 
 
 def _value(

@@ -9,6 +9,7 @@ promises (form#accept, iframe#task, hidden inputs).
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -19,6 +20,8 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import requests
 
 from photojury.errors import ServiceError
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT = 60
 
@@ -41,6 +44,7 @@ class Visitor:
         # Pictures that this visitor's browser would have in its cache.
         self._seen: set[str] = set()
         self._after: _Page | None = None
+        self._skipped: set[str] = set()
 
     def __enter__(self) -> Self:
         self._join()
@@ -64,7 +68,12 @@ class Visitor:
                     continue
                 working = self._send(page, "accept")
             if working.frame is not None:
-                return self._open(working)
+                task = self._open(working)
+                if task is not None:
+                    return task
+                # Not a page of photojury's: give it back, and leave its group to people.
+                self._skipped.add(page.url)
+                self._send(working, "return")
             # Somebody else took the last assignment between seeing and accepting: look again.
 
     def submit(self, task: Task, fields: Mapping[str, str]) -> None:
@@ -85,7 +94,7 @@ class Visitor:
             return after
         listing = _parse(self._request("GET", self._site))
         for link in listing.links:
-            if link.startswith(urljoin(self._site, "projects/")):
+            if link.startswith(urljoin(self._site, "projects/")) and link not in self._skipped:
                 page = _parse(self._request("GET", link))
                 if "accept" in page.forms:
                     return page
@@ -95,17 +104,16 @@ class Visitor:
         form = page.forms[form_id]
         return _parse(self._request("POST", form.action or page.url, form.fields))
 
-    def _open(self, working: "_Page") -> Task:
-        """Load the task's page and its pictures, as a browser does."""
+    def _open(self, working: "_Page") -> Task | None:
+        """Load the task's page and its pictures, as a browser does; None for a page that photojury did not make."""
         frame = working.frame or ""
         page = _parse(self._request("GET", frame))
         try:
             data = json.loads(page.data)
             pictures = [urljoin(frame, url) for unit in data["units"] for url in unit["pictures"]]
         except (ValueError, KeyError, TypeError):
-            raise ServiceError(
-                f"{frame} is not a page that photojury made; simulated raters cannot read it"
-            ) from None
+            log.info("%s is not a page that photojury made; simulated raters pass it over", frame)
+            return None
         for url in pictures:
             if url not in self._seen:
                 self._request("GET", url)

@@ -51,10 +51,10 @@ def postgres(home: Path) -> Iterator[str]:
         home.chmod(0o755)
         shutil.chown(home, "postgres")
     data = home / "data"
-    initdb = [program / "initdb", "-D", data, "-U", "bench", "-A", "trust", "-N"]
+    initdb = [str(program / "initdb"), "-D", str(data), "-U", "bench", "-A", "trust", "-N"]
     subprocess.run([*user, *initdb], check=True, stdout=subprocess.DEVNULL)
     options = f"-k {home} -c listen_addresses='' -c max_connections=200"
-    command = [program / "pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", options]
+    command = [str(program / "pg_ctl"), "-D", str(data), "-w", "-l", str(home / "log"), "-o", options]
     subprocess.run([*user, *command, "start"], check=True, stdout=subprocess.DEVNULL)
     try:
         yield f"postgresql://bench@/postgres?host={home}"
@@ -88,7 +88,8 @@ def make_study(folder: Path, store: str) -> Study:
 @contextmanager
 def served(study: Study) -> Iterator[str]:
     """One marketplace process, on a free port."""
-    command = [sys.executable, "-m", "photojury", "market", "serve", "--port", "0", "--study", study.folder]
+    command = [sys.executable, "-m", "photojury", "market", "serve", "--port", "0"]
+    command += ["--study", str(study.folder)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None

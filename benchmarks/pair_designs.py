@@ -1,6 +1,6 @@
 """Pair designs: how soon the scores are right, and how fast pairs are drawn.
 
-    python benchmarks/pair_designs.py            # the tables of docs/pairs.md: some 6 minutes on one core
+    python benchmarks/pair_designs.py            # the tables of docs/pairs.md: some 5 minutes on one core
     python benchmarks/pair_designs.py --quick    # small: shows that the script works, not what it is worth
 
 Accuracy: images with planted quality N(0, 1) are compared by the panel of photojury.annotate.simulate (nobody
@@ -275,7 +275,7 @@ def main(quick: bool) -> None:
     settings = [(30, 1, 200, 2)] if quick else [(100, 1, 2_450, 16), (100, 5, 3_000, 16), (200, 1, 5_000, 6)]
     for images, raters, judgements, studies in settings:
         click.echo("\n".join(accuracy_table(images, raters, judgements, range(studies))))
-    sizes, active_sizes = ((1_000,), (100,)) if quick else ((1_000, 10_000, 100_000), (100, 1_000, 3_000))
+    sizes, active_sizes = ((1_000,), (100,)) if quick else ((1_000, 10_000, 100_000), (100, 1_000, 2_000))
     click.echo("\n".join(speed_table(sizes, active_sizes)))
     click.echo(f"\n{time.perf_counter() - start:.0f} s; load average {os.getloadavg()[0]:.2f}")
 

@@ -14,6 +14,7 @@ import string
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from botocore.auth import SigV4Auth
@@ -122,7 +123,7 @@ def renew_key(market: Market, name: str) -> tuple[str, str]:
     return key_id, secret_of(key_id, read_salt())
 
 
-def listed(market: Market) -> list[dict[str, object]]:
+def listed(market: Market) -> list[dict[str, Any]]:
     """All accounts: name, key_id, available and held in cents."""
     query = sa.select(accounts.c.name, accounts.c.key_id, accounts.c.available, accounts.c.held)
     return [dict(row) for row in market.rows(query.order_by(accounts.c.made_at, accounts.c.name))]

@@ -66,16 +66,18 @@ def register(connection: sa.Connection, market: Market, request: Request, needed
 
 
 def update_hit_type_of_hit(market: Market, request: Request) -> Answer:
-    """Give a HIT another type of the same requester; money is held anew at the new reward."""
+    """Give a HIT another type of the same requester; the reward changes only before anyone has accepted it."""
     now = market.clock()
     new = own_type(market, request["HITTypeId"])
     with market.writing() as connection:
         hit = states.lock(connection, request["HITId"], market.account)
-        if hit["status"] == "Disposed" or hit["pending"] or hit["submitted"] or hit["completed"]:
-            # What somebody has begun or handed in was agreed on at the old terms.
+        begun = hit["pending"] or hit["submitted"] or hit["completed"]
+        if hit["status"] == "Disposed" or (begun and new["reward"] != hit["reward"]):
+            # What somebody has begun or handed in was agreed on at the old reward.
             raise RequestError(
                 "InvalidHITState",
-                f"The HIT {hit['hit_id']} cannot change its type: it is disposed of, or somebody has accepted it.",
+                f"The HIT {hit['hit_id']} cannot change its type: it is disposed of, or somebody has accepted it "
+                "at another reward.",
             )
         ledger.cover(connection, now, hit, 0)
         change = sa.update(hits).where(hits.c.hit_id == hit["hit_id"])

@@ -169,28 +169,22 @@ def form_of(root: ET.Element) -> Form:
     return Form(tuple(parts))
 
 
-def render(xml: str, submit_path: str = "/mturk/externalSubmit") -> str:
+def render(xml: str) -> str:
     """The page of a QuestionForm: it needs nothing beside itself but the pictures it names.
 
-    Args:
-        xml: the QuestionForm.
-        submit_path: where its form goes, behind the query parameter turkSubmitTo.
+    Its script sends the form to turkSubmitTo, a query parameter, with the assignmentId beside it; in a preview
+    it cannot be handed in.
 
     Raises:
         RequestError: as `check`.
     """
-    return page(parse(xml), submit_path)
+    return page(parse(xml))
 
 
-def page(form: Form, submit_path: str = "/mturk/externalSubmit") -> str:
+def page(form: Form) -> str:
     """The page of a form that was parsed."""
     return _templates.get_template("question_form.html").render(
-        parts=form.parts,
-        submit_path=submit_path,
-        said=said,
-        bounds=bounds,
-        is_text=_is_text,
-        shown_patterns=_patterns,
+        parts=form.parts, said=said, bounds=bounds, is_text=_is_text, shown_patterns=_patterns
     )
 
 
@@ -218,11 +212,6 @@ def bounds(answer: FreeText) -> str:
     if length:
         words.append(f"{length.capitalize()} characters.")
     return " ".join(words)
-
-
-def must(answer: FreeText) -> bool:
-    """Whether a text cannot be left empty whatever IsRequired says: "minLength ... is the same" (reference)."""
-    return bool(answer.shortest)
 
 
 def _between(low: int | None, high: int | None) -> str:

@@ -102,8 +102,8 @@ def draw_pairs(
 def _by_similarity(drawing: Drawing) -> PairSample:
     """The softmax of paper 1; see photojury.annotate.sampling."""
     taken = drawing.taken()
-    # An image whose pairs of earlier batches come up again goes on drawing: with as many draws to spare as it
-    # can lose, it ends with as many new partners.
+    # An image whose pairs of earlier batches come up again goes on drawing, so it draws as many more as it can
+    # lose. That is the softmax over the partners that are left, but for draws that it can spare (below).
     spare = int(np.bincount(np.concatenate(taken)).max(initial=0))
     sample = sample_pairs(
         _features(drawing),
@@ -112,12 +112,31 @@ def _by_similarity(drawing: Drawing) -> PairSample:
         parts=np.asarray(drawing.parts),
         seed=drawing.seed,
     )
-    sample = without_pairs(sample, taken, most=drawing.partners * len(drawing.ids), each=drawing.partners)
-    if sample.draws <= drawing.pairs:
-        return replace(sample, missing=drawing.pairs - sample.draws)
-    # Early draws are those of images that find partners easily, so what is too much is dropped by chance.
-    kept = np.random.default_rng(drawing.seed).permutation(sample.draws)[: drawing.pairs]
-    return kept_pairs(sample, np.sort(kept), wanted=drawing.pairs)
+    sample = without_pairs(sample, taken, most=sample.draws)
+    if spare:
+        sample = _spared(sample, len(drawing.ids), drawing.partners)
+    kept = np.arange(sample.draws)
+    if len(kept) > drawing.pairs:
+        # Early draws are those of images that find partners easily, so what is too much is dropped by chance.
+        kept = np.sort(np.random.default_rng(drawing.seed).permutation(len(kept))[: drawing.pairs])
+    return kept_pairs(sample, kept, wanted=drawing.pairs)
+
+
+def _spared(sample: PairSample, images: int, partners: int) -> PairSample:
+    """At most so many partners for each image that drew; a draw that it can spare counts for the other image."""
+    count = [0] * images
+    kept, turned = [], []
+    for at, (first, second) in enumerate(zip(sample.first.tolist(), sample.second.tolist(), strict=True)):
+        for drew, other in ((first, False), (second, True)):
+            if count[drew] < partners:
+                count[drew] += 1
+                kept.append(at)
+                turned.append(other)
+                break
+    part = kept_pairs(sample, np.array(kept, dtype=np.int64), wanted=len(kept))
+    swap = np.array(turned, dtype=bool)
+    first, second = np.where(swap, part.second, part.first), np.where(swap, part.first, part.second)
+    return replace(part, first=first, second=second)
 
 
 def _uniform(drawing: Drawing) -> PairSample:

@@ -55,22 +55,16 @@ def known_rows(pairs: pd.DataFrame, ids: Sequence[str]) -> tuple[Indices, Indice
     return first[known].astype(np.int64), second[known].astype(np.int64)
 
 
-def without_pairs(
-    sample: PairSample, taken: tuple[Indices, Indices], *, most: int, each: int | None = None
-) -> PairSample:
+def without_pairs(sample: PairSample, taken: tuple[Indices, Indices], *, most: int) -> PairSample:
     """A sample without taken pairs: the first `most` of the others, in their order.
 
     Args:
         sample: drawn pairs.
         taken: first and second rows of pairs that are not to come, either way round.
         most: how many are wanted; `missing` counts from here.
-        each: at most as many for each image that drew.
     """
     images = 1 + max(int(side.max(initial=0)) for side in (sample.first, sample.second, *taken))
     new = ~np.isin(_keys(sample.first, sample.second, images), _keys(*taken, images))
-    if each is not None:
-        # How many new partners the image that drew has by then.
-        new &= pd.Series(new).groupby(sample.first).cumsum().to_numpy() <= each
     return kept_pairs(sample, np.flatnonzero(new)[:most], wanted=most)
 
 

@@ -38,7 +38,10 @@ def answers(
 
 def frame(first: npt.ArrayLike, second: npt.ArrayLike, values: npt.ArrayLike) -> pd.DataFrame:
     ids = np.array(IDS)
-    return pd.DataFrame({"first_id": ids[first], "second_id": ids[second], "value": values})
+    sides = (ids[np.asarray(side, dtype=np.int64)] for side in (first, second))
+    return pd.DataFrame(dict(zip(("first_id", "second_id"), sides, strict=True))).assign(
+        value=np.asarray(values, dtype=np.float64)
+    )
 
 
 def unordered(sample: DesignSample) -> list[frozenset[int]]:
@@ -183,7 +186,7 @@ def test_active_pairs_make_ranks_right_sooner() -> None:
                 )
             rows = [told[name].map(IDS.index).to_numpy() for name in ("first_id", "second_id")]
             post = thurstone.posterior(rows[0], rows[1], told["value"], images=30)
-            missing[design] += 1 - stats.spearmanr(post.mean, quality).statistic
+            missing[design] += 1 - float(stats.spearmanr(post.mean, quality).statistic)
     assert missing["active"] < 0.75 * missing["uniform"]
 
 
@@ -202,12 +205,12 @@ def test_any_study_gets_different_pairs_inside_parts(images: int, told: int, pai
     assert sample.report["answers"].sum() == inside.sum()
     assert sample.report["left_out"].sum() == told - inside.sum()
     asked = {frozenset(pair) for pair in zip(first[inside].tolist(), second[inside].tolist(), strict=True)}
-    for row in sample.report.itertuples():
-        members = np.flatnonzero(parts == row.part).tolist()
+    for row in sample.report.to_dict("records"):
+        members = np.flatnonzero(parts == row["part"]).tolist()
         every = {frozenset(pair) for pair in combinations(members, 2)}
         here = set(drawn) & every
-        assert len(here) == row.pairs
-        if row.answers:
+        assert len(here) == row["pairs"]
+        if row["answers"]:
             assert here >= every - asked or not here & asked
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import sqlalchemy as sa
 from selenium import webdriver
@@ -25,7 +24,7 @@ from tests.annotate.browsing import accept, begin, enter_frame, press, progress_
 from tests.support import make_study, marketplace
 
 QUESTION = "How attractive is this photo?"
-VALUES = {
+VALUES: dict[tuple[str, str], object] = {
     ("stars", "images_per_hit"): 6,
     ("stars", "raters_per_image"): 1,
     ("forced_choice", "pairs"): 6,
@@ -151,10 +150,9 @@ def test_a_pair_comes_again_with_its_sides_swapped(
     plan(study, "forced_choice")
     hit = study.read("hits").iloc[0]
     first = json.loads(hit["unit_ids"])[0]
-    unit = study.read("units", {"unit_id": first}).iloc[0].to_dict()
+    unit = study.rows(sa.select(tables.units).where(tables.units.c.unit_id == first))[0]
     again = {**unit, "unit_id": "again", "control": "repeat", "repeat_of": first}
     again |= {"first_id": unit["second_id"], "second_id": unit["first_id"]}
-    again = {name: None if pd.isna(value) else value for name, value in again.items()}
     study.add("units", [again])
     with study.writing() as connection:
         asked = json.dumps([*json.loads(hit["unit_ids"]), "again"])
@@ -170,10 +168,11 @@ def test_a_pair_comes_again_with_its_sides_swapped(
         press(browser, Keys.ARROW_LEFT)
     submit(browser)
     fetch(study, connect(study.settings))
-    rows = study.read("comparisons").set_index("unit_id")
-    early, late = rows.loc[first], rows.loc["again"]
-    assert seen[late["position_in_hit"]] == seen[early["position_in_hit"]][::-1]
-    assert late["position_in_hit"] > early["position_in_hit"] + 3 or late["position_in_hit"] == 6
+    rows = {row["unit_id"]: row for row in study.rows(sa.select(tables.comparisons))}
+    early, late = rows[first], rows["again"]
+    before, after = int(early["position_in_hit"]), int(late["position_in_hit"])
+    assert seen[after] == seen[before][::-1]
+    assert after > before + 3 or after == 6
     # The left key both times: two different pictures, so the two rows contradict each other.
     assert (early["first_id"], early["value"]) == (late["second_id"], late["value"])
 

@@ -16,7 +16,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
     group.addoption("--endpoint", metavar="URL", help="An MTurk-compatible marketplace to test.")
     group.addoption(
-        "--second-key", metavar="ID:SECRET", help="Keys of a second requester there; the first's: AWS_ACCESS_..."
+        "--second-key",
+        metavar="ID:SECRET",
+        help="Keys of a second requester there; the first's: AWS_ACCESS_...",
     )
 
 

@@ -115,7 +115,12 @@ class Place:
 
     def qualification_type(self, **changes: Any) -> str:
         """Create a qualification type; its id."""
-        given = {"Name": new("Taste"), "Description": "Has taste", "QualificationTypeStatus": "Active", **changes}
+        given = {
+            "Name": new("Taste"),
+            "Description": "Has taste",
+            "QualificationTypeStatus": "Active",
+            **changes,
+        }
         made: str = self.client.create_qualification_type(**given)["QualificationType"]["QualificationTypeId"]
         return made
 

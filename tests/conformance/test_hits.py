@@ -40,15 +40,24 @@ def test_a_hit_comes_back_as_it_was_made(place: Place) -> None:
     """GetHIT gives what was given; the rest has MTurk's defaults."""
     for create, given in both_ways(place):
         hit = create(**given, RequesterAnnotation="batch=1;item=2")["HIT"]
-        assert given.items() - {("LifetimeInSeconds", DAY)} <= {k: v for k, v in hit.items() if k in given}.items()
-        assert (hit["MaxAssignments"], hit["HITStatus"], hit["HITReviewStatus"]) == (1, "Assignable", "NotReviewed")
+        assert (
+            given.items() - {("LifetimeInSeconds", DAY)}
+            <= {k: v for k, v in hit.items() if k in given}.items()
+        )
+        assert (hit["MaxAssignments"], hit["HITStatus"], hit["HITReviewStatus"]) == (
+            1,
+            "Assignable",
+            "NotReviewed",
+        )
         assert hit["Expiration"] - hit["CreationTime"] == datetime.timedelta(days=1)
         assert hit["RequesterAnnotation"] == "batch=1;item=2"
         assert place.counts(hit) == ("Assignable", 0, 1, 0)
         assert place.get(hit) == hit
 
 
-@pytest.mark.parametrize("question", [html_question(), external_question("https://example.org/q?a=1&amp;b=2"), question_form()])
+@pytest.mark.parametrize(
+    "question", [html_question(), external_question("https://example.org/q?a=1&amp;b=2"), question_form()]
+)
 def test_each_kind_of_question_is_taken(place: Place, question: str) -> None:
     """HTMLQuestion, ExternalQuestion and QuestionForm come back to the letter."""
     for create, given in both_ways(place):

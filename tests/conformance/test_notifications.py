@@ -57,7 +57,13 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {}
 
 
 def specification(hook: str, *events: str, **changes: Any) -> dict[str, Any]:
-    return {"Destination": hook, "Transport": "SNS", "Version": "2006-05-05", "EventTypes": list(events), **changes}
+    return {
+        "Destination": hook,
+        "Transport": "SNS",
+        "Version": "2006-05-05",
+        "EventTypes": list(events),
+        **changes,
+    }
 
 
 def arrived(place: Place, number: int) -> list[dict[str, Any]]:

@@ -82,7 +82,9 @@ def test_a_type_is_changed(place: Place) -> None:
     """UpdateQualificationType changes what is given, and leaves the rest."""
     type_id = place.qualification_type(Keywords="eye")
     update = place.client.update_qualification_type
-    changed = update(QualificationTypeId=type_id, Description="Sees", RetryDelayInSeconds=9)["QualificationType"]
+    changed = update(QualificationTypeId=type_id, Description="Sees", RetryDelayInSeconds=9)[
+        "QualificationType"
+    ]
     assert (changed["Description"], changed["Keywords"], changed["RetryDelayInSeconds"]) == ("Sees", "eye", 9)
     changed = update(QualificationTypeId=type_id, AutoGranted=True, AutoGrantedValue=7)["QualificationType"]
     assert (changed["AutoGranted"], changed["AutoGrantedValue"], changed["Description"]) == (True, 7, "Sees")
@@ -137,7 +139,9 @@ def test_types_are_found_page_by_page(place: Place) -> None:
     for size in (1, 2):
         rows = walked(place.client.list_qualification_types, "QualificationTypes", size, **search)
         assert sorted(row["QualificationTypeId"] for row in rows) == sorted(made)
-    pages = list(paginated(place.client, "list_qualification_types", MustBeRequestable=True, MustBeOwnedByCaller=True))
+    pages = list(
+        paginated(place.client, "list_qualification_types", MustBeRequestable=True, MustBeOwnedByCaller=True)
+    )
     ids = [row["QualificationTypeId"] for page in pages for row in page["QualificationTypes"]]
     assert {*made, other} <= set(ids)
     assert len(ids) == len(set(ids))
@@ -189,7 +193,10 @@ def test_a_deleted_type_makes_no_hits_and_asks_nobody(place: Place) -> None:
         (place.client.create_hit, with_it),
         (place.client.create_hit_type, place.hit_type(QualificationRequirements=needed)),
         (place.client.delete_qualification_type, {"QualificationTypeId": type_id}),
-        (place.client.accept_qualification_request, {"QualificationRequestId": request["QualificationRequestId"]}),
+        (
+            place.client.accept_qualification_request,
+            {"QualificationRequestId": request["QualificationRequestId"]},
+        ),
     ):
         refusal(call, **given)
     waiting = walked(place.client.list_qualification_requests, "QualificationRequests", 100)

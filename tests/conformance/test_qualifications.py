@@ -102,7 +102,9 @@ def test_who_has_a_qualification_is_listed(place: Place) -> None:
     for size in (1, 2):
         rows = walked(call, "Qualifications", size, QualificationTypeId=type_id, Status="Granted")
         assert sorted(row["WorkerId"] for row in rows) == sorted(workers[:4])
-        assert {row["WorkerId"]: row["IntegerValue"] for row in rows} == dict(zip(workers[:4], range(4), strict=True))
+        assert {row["WorkerId"]: row["IntegerValue"] for row in rows} == dict(
+            zip(workers[:4], range(4), strict=True)
+        )
     pages = paginated(
         place.client, "list_workers_with_qualification_type", QualificationTypeId=type_id, Status="Revoked"
     )

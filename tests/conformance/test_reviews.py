@@ -88,11 +88,17 @@ def test_a_wrong_answer_is_asked_for_again(place: Place) -> None:
 def test_a_plurality_is_found(place: Place) -> None:
     """The reference's own example: HIT score 75, workers' scores 100, 66 and 66, no agreed answer for D."""
     hit = place.hit(3, HITReviewPolicy=plurality())
-    answers = [("coat", "blue", "large", "Furry"), ("sweater", "blue", "large", "fur"), ("coat", "green", "large", "furr")]
+    answers = [
+        ("coat", "blue", "large", "Furry"),
+        ("sweater", "blue", "large", "fur"),
+        ("coat", "green", "large", "furr"),
+    ]
     made = [place.answer(place.worker(), hit, A=a, B=b, C=c, D=d) for a, b, c, d in answers]
     found = results(place, hit, "HIT")
     values = {(subject, question): value for (subject, question, _), value in found.items()}
-    assert "75" in {value for (subject, question), value in values.items() if (subject, question) == (hit["HITId"], "")}
+    assert "75" in {
+        value for (subject, question), value in values.items() if (subject, question) == (hit["HITId"], "")
+    }
     assert [found[one, "", "WorkerAgreementScore"] for one in made] == ["100", "66", "66"]
     agreed = {question: value for (subject, question, key), value in found.items() if key == "AgreedAnswer"}
     assert agreed == {"A": "coat", "B": "blue", "C": "large"}
@@ -132,12 +138,22 @@ def test_actions_are_told_where_asked_for(place: Place) -> None:
     hit = place.hit(1, AssignmentReviewPolicy=approving)
     assignment_id = place.answer(place.worker(), hit, A="1")
     given = {"HITId": hit["HITId"], "PolicyLevels": ["Assignment"]}
-    answer = place.client.list_review_policy_results_for_hit(**given, RetrieveActions=True, RetrieveResults=False)
-    actions = {action["ActionName"].lower(): action for action in answer["AssignmentReviewReport"]["ReviewActions"]}
+    answer = place.client.list_review_policy_results_for_hit(
+        **given, RetrieveActions=True, RetrieveResults=False
+    )
+    actions = {
+        action["ActionName"].lower(): action for action in answer["AssignmentReviewReport"]["ReviewActions"]
+    }
     action = actions["approve"]
-    assert (action["TargetId"], action["TargetType"], action["Status"]) == (assignment_id, "Assignment", "Succeeded")
+    assert (action["TargetId"], action["TargetType"], action["Status"]) == (
+        assignment_id,
+        "Assignment",
+        "Succeeded",
+    )
     assert not answer["AssignmentReviewReport"].get("ReviewResults")
-    answer = place.client.list_review_policy_results_for_hit(**given, RetrieveActions=False, RetrieveResults=True)
+    answer = place.client.list_review_policy_results_for_hit(
+        **given, RetrieveActions=False, RetrieveResults=True
+    )
     assert not answer["AssignmentReviewReport"].get("ReviewActions")
 
 
@@ -167,8 +183,14 @@ def test_a_hit_without_policies_has_no_results(place: Place) -> None:
         ("HITReviewPolicy", policy(KNOWN, AnswerKey={"A": "1"})),
         ("AssignmentReviewPolicy", plurality()),
         ("AssignmentReviewPolicy", policy(KNOWN)),
-        ("AssignmentReviewPolicy", policy(KNOWN, AnswerKey={"A": "1"}, ApproveIfKnownAnswerScoreIsAtLeast=102)),
-        ("AssignmentReviewPolicy", policy(KNOWN, AnswerKey={"A": "1"}, ApproveIfKnownAnswerScoreIsAtLeast="all")),
+        (
+            "AssignmentReviewPolicy",
+            policy(KNOWN, AnswerKey={"A": "1"}, ApproveIfKnownAnswerScoreIsAtLeast=102),
+        ),
+        (
+            "AssignmentReviewPolicy",
+            policy(KNOWN, AnswerKey={"A": "1"}, ApproveIfKnownAnswerScoreIsAtLeast="all"),
+        ),
         ("AssignmentReviewPolicy", policy(KNOWN, AnswerKey={"A": "1"}, ExtendMaximumAssignments=26)),
         ("AssignmentReviewPolicy", policy(KNOWN, AnswerKey={"A": "1"}, ApproveIfLucky=1)),
         ("HITReviewPolicy", policy(PLURALITY, QuestionAgreementThreshold=50)),

@@ -17,7 +17,9 @@ from tests.annotate.marketplace.live import Live, html_question
 
 # The address that pages written for MTurk name; it means the marketplace's own stand-in.
 SCRIPT = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
-ANSWER = "{http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01/QuestionFormAnswers.xsd}"
+ANSWER = (
+    "{http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01/QuestionFormAnswers.xsd}"
+)
 
 
 class Task:
@@ -113,7 +115,15 @@ CLASSIFIER = """<crowd-form{format}><crowd-image-classifier name="bird" header="
 @pytest.mark.parametrize(
     ("form", "answers"),
     [
-        ("", {"bird": {"label": "Wren"}, "mood": {"label": "Don't know"}, "sure": {"very": False}, "a": {"b": "c"}}),
+        (
+            "",
+            {
+                "bird": {"label": "Wren"},
+                "mood": {"label": "Don't know"},
+                "sure": {"very": False},
+                "a": {"b": "c"},
+            },
+        ),
         (
             ' answer-format="flatten-objects"',
             {"bird.label": "Wren", "mood.label": "Don't know", "sure.very": False, "a.b": "c"},

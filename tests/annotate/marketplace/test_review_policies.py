@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from photojury.annotate.marketplace.review_policies import plurality_of
+from photojury.annotate.marketplace import form_answers
+from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.questions import answers_xml
+from photojury.annotate.marketplace.review_policies import check, known_answers, plurality_of
 from tests.annotate.marketplace.forms import form, question, selection
 from tests.annotate.marketplace.live import HIT_TYPE, Live, html_question, refusal
 
@@ -119,15 +122,12 @@ def test_known_answers_approve_and_reject(both: Live) -> None:
     ],
 )
 def test_known_answers_are_compared_whole(
-    live: Live, key: dict[str, list[str]], fields: dict[str, str], score: int
+    key: dict[str, list[str]], fields: dict[str, str], score: int
 ) -> None:
     """All values and no others, case and all, only the space around them is nothing; per cent rounded down."""
-    hit = live.hit(AssignmentReviewPolicy=known(key))
-    answered(live, hit, **fields)
-    assert ("KnownAnswerScore", str(score)) in [
-        each[2:] for each in brief(report(live, hit, "Assignment")[0])
-    ]
-    assert list(statuses(live, hit).values()) == ["Submitted"]
+    read = known_answers(check({"AssignmentReviewPolicy": known(key)}))
+    assert read is not None
+    assert read.score(form_answers.read(answers_xml(fields.items()))) == score
 
 
 def test_known_answers_look_at_choices(live: Live) -> None:
@@ -434,14 +434,20 @@ def test_results_come_by_level_kind_and_page(live: Live) -> None:
         ("HITReviewPolicy", simple("q", ApproveReason="x"), "no parameter 'ApproveReason'"),
     ],
 )
-def test_a_policy_that_is_not_as_documented_makes_no_hit(
-    live: Live, member: str, made: dict[str, Any], words: str
-) -> None:
+def test_a_policy_that_is_not_as_documented_is_refused(member: str, made: dict[str, Any], words: str) -> None:
     """The error names the parameter and its limits."""
-    parameters = {**HIT_TYPE, "LifetimeInSeconds": 60, "Question": html_question(), member: made}
-    code, message = refusal(live.client.create_hit, **parameters)
-    assert (code, words in message) == ("InvalidParameterValue", True), message
+    with pytest.raises(RequestError) as error:
+        check({member: made})
+    assert (error.value.code, words in str(error.value)) == ("InvalidParameterValue", True), error.value
+
+
+def test_a_refused_policy_makes_no_hit(live: Live) -> None:
+    """Nor does it hold money, or leave one of two policies standing."""
+    parameters = {**HIT_TYPE, "LifetimeInSeconds": 60, "Question": html_question()}
+    policies = {"AssignmentReviewPolicy": known({"q": ["A"]}), "HITReviewPolicy": simple()}
+    assert "1 to 15 questions" in refusal(live.client.create_hit, **parameters, **policies)[1]
     assert live.client.list_hits()["NumResults"] == 0
+    assert live.balance() == ("10000.00", "0.00")
 
 
 def test_question_ids_may_be_one_list(live: Live) -> None:

@@ -1,6 +1,6 @@
 """Count animals: a script as MTurk's own samples are, from the first call to the last, with nothing but boto3.
 
-    AWS_ENDPOINT_URL_MTURK=http://127.0.0.1:8700 python bare_script.py
+AWS_ENDPOINT_URL_MTURK=http://127.0.0.1:8700 python bare_script.py
 """
 
 import sys
@@ -51,11 +51,15 @@ hits = [
 say("preview https://workersandbox.mturk.com/mturk/preview?groupId=" + hits[0]["HITGroupId"])
 
 wanted = {hit["HITId"] for hit in hits}
-assert wanted <= {hit["HITId"] for page in mturk.get_paginator("list_hits").paginate() for hit in page["HITs"]}
+assert wanted <= {
+    hit["HITId"] for page in mturk.get_paginator("list_hits").paginate() for hit in page["HITs"]
+}
 while {hit["HITId"] for hit in mturk.list_reviewable_hits(HITTypeId=hit_type)["HITs"]} != wanted:
     time.sleep(0.1)
 for hit in hits:
-    [work] = mturk.list_assignments_for_hit(HITId=hit["HITId"], AssignmentStatuses=["Submitted"])["Assignments"]
+    [work] = mturk.list_assignments_for_hit(HITId=hit["HITId"], AssignmentStatuses=["Submitted"])[
+        "Assignments"
+    ]
     start = work["Answer"].index("<QuestionIdentifier>count</QuestionIdentifier>")
     say("count", work["Answer"][start:].split("<FreeText>")[1].split("</FreeText>")[0])
     mturk.approve_assignment(AssignmentId=work["AssignmentId"], RequesterFeedback="Thank you")

@@ -1,6 +1,6 @@
 """Sort photos: a page of crowd HTML elements, as MTurk's web site made them, read back as taskAnswers JSON.
 
-    AWS_ENDPOINT_URL_MTURK=http://127.0.0.1:8700 python crowd_form.py
+AWS_ENDPOINT_URL_MTURK=http://127.0.0.1:8700 python crowd_form.py
 """
 
 import collections
@@ -47,7 +47,11 @@ hit = client.create_hit(
     AutoApprovalDelayInSeconds=86400,
     Question=TEMPLATE.replace("${caption}", "A house by the sea"),
     QualificationRequirements=[
-        {"QualificationTypeId": "000000000000000000L0", "Comparator": "GreaterThanOrEqualTo", "IntegerValues": [95]}
+        {
+            "QualificationTypeId": "000000000000000000L0",
+            "Comparator": "GreaterThanOrEqualTo",
+            "IntegerValues": [95],
+        }
     ],
 )["HIT"]
 sys.stdout.write(f"group {hit['HITGroupId']}\n")

@@ -1,6 +1,6 @@
 """Name the mood: an ExternalQuestion whose page comes from this program's own web server, as psiTurk's did.
 
-    AWS_ENDPOINT_URL_MTURK=http://127.0.0.1:8700 python external_server.py
+AWS_ENDPOINT_URL_MTURK=http://127.0.0.1:8700 python external_server.py
 """
 
 import html
@@ -17,7 +17,9 @@ import boto3
 
 PARAMETERS = ("assignmentId", "hitId", "workerId", "turkSubmitTo")
 SCHEMA = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2006-07-14/ExternalQuestion.xsd"
-ANSWERS = "{http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01/QuestionFormAnswers.xsd}"
+ANSWERS = (
+    "{http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01/QuestionFormAnswers.xsd}"
+)
 PAGE = """<!doctype html><title>Mood</title><form method="post" action="{submit_to}/mturk/externalSubmit">
 <input type="hidden" name="assignmentId" value="{assignment}"><input type="hidden" name="item" value="{item}">
 <p>What is the mood of photo {item}? <textarea name="mood" id="mood"></textarea></p>
