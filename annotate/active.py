@@ -2,14 +2,14 @@
 
 In: comparisons, image ids, and how many pairs are wanted. Out: a `DesignSample` of row numbers.
 
-**What is asked for.** Scores are read as ranks, so pairs are chosen to make the ranks right. Image i beats j
-with Thurstone's model (photojury.annotate.thurstone) with probability Phi(d_ij / sd), so its expected rank
-changes by phi(m_ij; v_ij) as the difference d_ij ~ N(m_ij, v_ij) changes: with these densities as weights of a
-graph, the error of all ranks is L x, for L the graph's Laplacian and x the error of the scores. The expected
-sum of squared rank errors is tr(L S L), S the covariance of the scores; a question about i and j is expected to
-lower it by f_ij |L S (e_i - e_j)|^2, f_ij of `thurstone.information`. That is a Bayesian A-optimal design
-(Chaloner and Verdinelli 1995, Statistical Science 10) for ranks: it leaves alone what is decided, and images
-whose neighbours in rank are far away.
+**What is asked for.** Scores are read as ranks, so pairs are chosen to make the ranks right. With what is known,
+the difference of two scores is N(m_ij, v_ij) (photojury.annotate.thurstone), and the expected rank of image i is
+the sum over j of the probability that i is the better one. A small error x of the scores moves the expected
+ranks by L x, L the Laplacian of the graph whose weights are the densities of these differences at 0. The
+expected sum of squared rank errors is therefore tr(L S L), S the covariance of the scores; an answer about i and
+j lowers it by f_ij |L S (e_i - e_j)|^2 on average, f_ij of `thurstone.information`. This is a Bayesian A-optimal
+design (Chaloner and Verdinelli 1995, Statistical Science 10) for ranks: it leaves alone what is decided, and
+images whose neighbours in rank are far away.
 
 **Batches.** Pairs come in rounds of up to a tenth of the images, the best first, no image twice in a round, so
 that a batch is spread. After each round the covariance shrinks as if the answers were there (the expected
@@ -45,9 +45,8 @@ from photojury.errors import InputError, require_columns
 MOST_IMAGES = 3000
 """Images of one part: some ten matrices of that size squared are held (70 MB each)."""
 
-_ROUND = (
-    0.1  # pairs of a round, as a share of the images; benchmarks/pair_designs.py says why not fewer or more
-)
+# Pairs of a round, as a share of the images: 1 % to 10 % needed as many judgements, and 10 % is fastest.
+_ROUND = 0.1
 
 
 def active_pairs(

@@ -242,7 +242,7 @@ def _value(
         spread = NormalDist(0, math.hypot(1, rater.noise))
         return min(levels, 1 + int(levels * spread.cdf(impressions[0] + rater.bias)))
     difference = impressions[0] - impressions[1] + rater.left
-    if data["kind"] == "forced_choice":
+    if len(data["choices"]) == 2:
         return 1 if difference > 0 else -1
     level = sum(abs(difference) > cut for cut in _PAIR_CUTS)
     return level if difference > 0 else -level

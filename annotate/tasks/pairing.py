@@ -220,9 +220,12 @@ def _active(drawing: Drawing) -> PairSample:
     for row in sample.report.to_dict("records"):
         if row["left_out"]:
             log.warning("active: %(left_out)d answers are about pictures that are no longer asked about", row)
-        text = "%(part)s: %(pairs)d pairs of %(images)d pictures, %(chosen_by)s by %(answers)d answers"
+        text = "%(part)s: %(pairs)d pairs of %(images)d pictures, a connected design: there is no answer yet"
         if row["chosen_by"] == "active":
-            text += "; a picture's rank is off by %(error_before).1f places now, %(error_after).1f after them"
+            text = (
+                "%(part)s: %(pairs)d pairs of %(images)d pictures, chosen by %(answers)d answers; a picture's rank "
+                "is off by %(error_before).1f places now, by %(error_after).1f after them"
+            )
         log.info(text, row)
     return sample
 

@@ -1,7 +1,7 @@
 """What the pair tasks share: the pictures that pairs are drawn from, pairs of earlier batches, pairs as units.
 
 >>> pair_units(uniform_pairs(3, pairs=1, seed=1), ["a", "b", "c"], ["train"] * 3)
-[Unit(first_id='c', second_id='a', part='train', draw=0, similarity=None)]
+[Unit(first_id='a', second_id='c', part='train', draw=0, similarity=None)]
 """
 
 import math

@@ -168,12 +168,12 @@ def test_active_goes_by_used_answers_only(tmp_path: Path, caplog: pytest.LogCapt
     plan(study, "forced_choice")
     answer(study, "forced_choice-1", use=False)
     plan(study, "forced_choice", again=True, keep=False)
-    assert "active by" not in caplog.text and caplog.text.count("connected by 0 answers") == 6
+    assert "chosen by" not in caplog.text and caplog.text.count("there is no answer yet") == 6
     answer(study, "forced_choice-1")
     plan(study, "forced_choice", again=True)
     counts = study.read("units").query("batch == 'forced_choice-1'")["part"].value_counts()
     for part, count in counts.items():
-        assert f"active by {count} answers" in caplog.text, part
+        assert f"chosen by {count} answers" in caplog.text, part
     study.close()
 
 

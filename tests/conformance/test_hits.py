@@ -72,6 +72,15 @@ def test_a_question_that_cannot_be_shown_is_refused(place: Place, question: str)
         assert refusal(create, **{**given, "Question": question})[0] == "XMLParseError"
 
 
+@pytest.mark.parametrize("page", ["<p>Which <b", "<script>never ends", "<!-- neither does this"])
+def test_a_page_that_a_browser_would_not_show_is_refused(place: Place, page: str) -> None:
+    """HTML that does not end as it begins (tylin/coco-ui pull request 4)."""
+    for create, given in both_ways(place):
+        code, message = refusal(create, **{**given, "Question": html_question(page)})
+        assert code in ("ParameterValidationError", "InvalidParameterValue", "XHTMLParseError")
+        assert "HTML" in message
+
+
 def test_a_question_has_at_most_65535_bytes(place: Place) -> None:
     """White space counts, and so does each byte of a letter."""
     room = 65_535 - len(html_question("").encode())

@@ -188,10 +188,12 @@ def test_a_deleted_type_makes_no_hits_and_asks_nobody(place: Place) -> None:
     assert asking.ask_for(type_id)
     [request] = place.client.list_qualification_requests(QualificationTypeId=type_id)["QualificationRequests"]
     place.client.delete_qualification_type(QualificationTypeId=type_id)
+    with_type = {"LifetimeInSeconds": DAY, "Question": hit["Question"]}
     with_it = place.parameters(QualificationRequirements=needed)
     for call, given in (
         (place.client.create_hit, with_it),
         (place.client.create_hit_type, place.hit_type(QualificationRequirements=needed)),
+        (place.client.create_hit_with_hit_type, {"HITTypeId": hit["HITTypeId"], **with_type}),
         (place.client.delete_qualification_type, {"QualificationTypeId": type_id}),
         (
             place.client.accept_qualification_request,
