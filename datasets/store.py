@@ -149,7 +149,8 @@ def open_study(folder: Path) -> Study:
 def open_engine(url: str) -> sa.Engine:
     """A SQLAlchemy engine for a SQLite or PostgreSQL URL, set up as the store needs it.
 
-    SQLite gets WAL (readers never wait for a writer), foreign keys, a minute of patience with other writers,
+    SQLite gets WAL (readers never wait for a writer), foreign keys, a minute of patience with other writers, a write
+    to the disk at every commit (a payment that was noted must outlive a power cut),
     and transactions that are begun by us, as `writing` needs them.
 
     Raises:
@@ -168,7 +169,10 @@ def open_engine(url: str) -> sa.Engine:
             f"study.store names {parsed.get_backend_name()}; photojury keeps studies in SQLite or PostgreSQL"
         )
     try:
-        engine = sa.create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+        # Parameters stay out of error messages, and so out of logs: worker ids are among them.
+        engine = sa.create_engine(
+            parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql", hide_parameters=True
+        )
     except ImportError:
         raise StoreError('PostgreSQL needs its driver: pip install "photojury[postgres]"') from None
     if parsed.get_backend_name() == "sqlite":
@@ -268,7 +272,7 @@ def _default(column: "sa.Column[Any]") -> object:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction control is switched off: SQLAlchemy's begin event and `writing` do it.
     connection.isolation_level = None
-    for setting in ("busy_timeout=60000", "foreign_keys=ON", "synchronous=NORMAL"):
+    for setting in ("busy_timeout=60000", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {setting}")
     _write_ahead(connection)
 

@@ -32,6 +32,9 @@ SERVICE = "mturk-requester"
 CLOCK_SKEW = 900.0
 """Seconds that a signature may be older or newer than this machine's time, as AWS has it."""
 
+_COVERED = frozenset({"host", "x-amz-date", "x-amz-target"})
+"""Headers that a signature must cover: without the last, it would be good for any operation."""
+
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _ALPHABET = string.ascii_uppercase + string.digits
 
@@ -149,10 +152,10 @@ def _authorization(headers: Mapping[str, str]) -> tuple[str, str, str, list[str]
             "IncompleteSignatureException", "The Authorization header is not a complete signature."
         )
     signed = parts.get("SignedHeaders", "").split(";")
-    if not {"host", "x-amz-date"} <= set(signed) or scope[3:] != [SERVICE, "aws4_request"]:
+    if not _COVERED <= set(signed) or scope[3:] != [SERVICE, "aws4_request"]:
         raise AuthError(
             "IncompleteSignatureException",
-            f"The signature must be for {SERVICE} and cover the headers host and x-amz-date.",
+            f"The signature must be for {SERVICE} and cover the headers {', '.join(sorted(_COVERED))}.",
         )
     return scope[0], scope[1], scope[2], signed, parts["Signature"]
 

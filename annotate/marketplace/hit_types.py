@@ -89,11 +89,20 @@ def update_hit_type_of_hit(market: Market, request: Request) -> Answer:
 
 def update_notification_settings(market: Market, request: Request) -> Answer:
     """Set where a HIT type's events are sent, or switch that on and off."""
-    own_type(market, request["HITTypeId"])
+    own = own_type(market, request["HITTypeId"])
     values: dict[str, Any] = {}
     if "Notification" not in request and "Active" not in request:
         raise RequestError("InvalidParameterValue", "Give Notification, Active, or both.")
+    if "Notification" not in request and not own["notification"]:
+        raise RequestError(
+            "InvalidParameterValue",
+            "To be made active or inactive, a HIT type must already have a notification specification.",
+        )
     if "Notification" in request:
+        if "Ping" in request["Notification"]["EventTypes"]:
+            raise RequestError(
+                "InvalidParameterValue", "The event type Ping is for SendTestEventNotification only."
+            )
         events.check(market, request["Notification"])
         values = {"notification": json.dumps(request["Notification"]), "notifying": True}
     if "Active" in request:

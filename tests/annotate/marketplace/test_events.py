@@ -64,7 +64,7 @@ def wanted(receiver: Receiver, kinds: list[str] | None = None) -> dict[str, Any]
         "Destination": receiver.url,
         "Transport": "SNS",
         "Version": "2006-05-05",
-        "EventTypes": kinds or KINDS,
+        "EventTypes": kinds or KINDS[:-1],
     }
 
 
