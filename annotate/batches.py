@@ -1,7 +1,7 @@
 """Batches: the questions of one task, put into HITs; nothing leaves the study yet.
 
 Takes in a task's name; writes units and hits (state "planned") and gives out a `Batch` with its cost. Some of a
-HIT's questions come again in it, and gold and training questions go with it (annotate/control_questions.py); a HIT is
+HIT's questions come again in it, and gold and training questions go with it (annotate/quality/control_questions.py); a HIT is
 paid the same. All is derived from the study's seed: the same study plans the same HITs.
 
     >>> hit_sizes(72, 10)
@@ -16,8 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.budget import Cost, cost_of
-from photojury.annotate.control_questions import control_units, repeats, unit_key, with_controls
+from photojury.annotate.money.budget import Cost, cost_of
+from photojury.annotate.quality.control_questions import control_units, repeats, unit_key, with_controls
 from photojury.annotate.tasks.kind import Kind, Unit, kind
 from photojury.datasets import tables
 from photojury.datasets.store import Study, add_rows

@@ -19,8 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
-from photojury.annotate.budget import MANY_ASSIGNMENTS, check_budget, cost_of_hits
 from photojury.annotate.control import hits_out, look, mark, renew
+from photojury.annotate.money.budget import MANY_ASSIGNMENTS, check_budget, cost_of_hits
 from photojury.annotate.requester import Requester, service_errors
 from photojury.datasets import tables
 from photojury.datasets.store import Study

@@ -32,7 +32,7 @@ else:
 Row = Mapping[str, Any]
 
 REJECTING = "Rejecting"
-"""The state of an assignment whose rejection was begun; annotate/rejecting.py finds out what became of it."""
+"""The state of an assignment whose rejection was begun; annotate/money/rejecting.py finds out what became of it."""
 
 
 @dataclass

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.budget import Cost, check_budget, cost_of_hits
-from photojury.annotate.exclusions import requirements
-from photojury.annotate.hosting import addresses
+from photojury.annotate.images.hosting import addresses
+from photojury.annotate.money.budget import Cost, check_budget, cost_of_hits
+from photojury.annotate.quality.exclusions import requirements
 from photojury.annotate.requester import Requester, service_errors, turk_code
 from photojury.annotate.tasks import page
 from photojury.annotate.tasks.kind import Kind, kind

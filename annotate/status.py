@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.budget import Cost, cost_of_hits, spent, to_come
-from photojury.annotate.exclusions import excluded
-from photojury.annotate.wages import wages
+from photojury.annotate.money.budget import Cost, cost_of_hits, spent, to_come
+from photojury.annotate.money.wages import wages
+from photojury.annotate.quality.exclusions import excluded
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 

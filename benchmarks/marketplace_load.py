@@ -158,7 +158,7 @@ class Browser:
             for picture in set(unit["pictures"]) - self.cached:
                 await self.send("picture", picture)
                 self.cached.add(picture)
-        await asyncio.sleep(random.expovariate(1 / think) if think else 0)
+        await asyncio.sleep(random.uniform(0.5, 1.5) * think)
         answers = [
             {"unit": unit["unit"], "shown": [picture.rsplit("/", 1)[-1].split(".")[0] for picture in unit["pictures"]],
              "value": 2, "position": at, "ms": 900}

@@ -3,10 +3,10 @@
     python benchmarks/pair_designs.py            # the tables of docs/pairs.md: some 5 minutes on one core
     python benchmarks/pair_designs.py --quick    # small: shows that the script works, not what it is worth
 
-Accuracy: images with planted quality N(0, 1) are compared by the panel of photojury.annotate.simulate (nobody
+Accuracy: images with planted quality N(0, 1) are compared by the panel of photojury.annotate.simulation.simulate (nobody
 careless): everyone sees both qualities through noise of their own, log-normal around 0.5, and prefers the left
 side a little. Pairs come in batches of half as many as there are images; after each batch the scores of all
-designs are estimated by the same function, photojury.annotate.thurstone.posterior, and their Spearman
+designs are estimated by the same function, photojury.annotate.pairs.thurstone.posterior, and their Spearman
 correlation with the planted quality is averaged over studies that differ in nothing but their seed. The
 judgements needed for an accuracy are interpolated on that mean curve. The same planted qualities and raters
 serve all designs.
@@ -30,12 +30,12 @@ import pandas as pd
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.stats import spearmanr
 
-from photojury.annotate import thurstone
-from photojury.annotate.active import active_pairs
-from photojury.annotate.connected import connected_pairs
-from photojury.annotate.designs import score_distance_pairs
-from photojury.annotate.sampling import PairSample, sample_pairs, uniform_pairs
-from photojury.annotate.simulate import panel
+from photojury.annotate.pairs import thurstone
+from photojury.annotate.pairs.active import active_pairs
+from photojury.annotate.pairs.connected import connected_pairs
+from photojury.annotate.pairs.designs import score_distance_pairs
+from photojury.annotate.pairs.similarity import PairSample, sample_pairs, uniform_pairs
+from photojury.annotate.simulation.simulate import panel
 from photojury.datasets.streams import stream, stream_seed
 
 FloatArray = npt.NDArray[np.float64]

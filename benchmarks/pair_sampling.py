@@ -26,7 +26,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from photojury.annotate.sampling import sample_pairs
+from photojury.annotate.pairs.similarity import sample_pairs
 
 Matrix = npt.NDArray[np.float32]
 PARTNERS = 5

@@ -3,7 +3,7 @@
     python benchmarks/screening.py              # 20 crowds of each sort: a minute or two
     python benchmarks/screening.py --seeds 2    # some seconds
 
-A crowd is 40 raters of photojury.annotate.simulate, a fifth of them careless, two of each kind. They do HITs of
+A crowd is 40 raters of photojury.annotate.simulation.simulate, a fifth of them careless, two of each kind. They do HITs of
 ten questions with one repeat, and gold questions as they fall due: 50 ordinary answers each, so that ten raters
 answer each question. Thresholds are study.toml's defaults. Counts are pooled over the crowds. Precision: of the
 raters that a rule names, the share who are careless; recall: of the careless, the share whom it names.
@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from photojury.annotate.gold import golds_due
-from photojury.annotate.screening import LABELS, screen
-from photojury.annotate.simulate import CARELESS, Rater, answer, panel
+from photojury.annotate.quality.gold import golds_due
+from photojury.annotate.quality.screening import LABELS, screen
+from photojury.annotate.simulation.simulate import CARELESS, Rater, answer, panel
 from photojury.annotate.tasks.kind import kind, rated_row
 from photojury.datasets.streams import stream
 from photojury.sections import StarsSection

@@ -170,8 +170,10 @@ def open_engine(url: str) -> sa.Engine:
         )
     try:
         # Parameters stay out of error messages, and so out of logs: worker ids are among them.
+        # A server's threads (40 in Starlette) must not wait for each other's connections.
+        options = {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 20}
         engine = sa.create_engine(
-            parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql", hide_parameters=True
+            parsed, hide_parameters=True, **(options if parsed.get_backend_name() == "postgresql" else {})
         )
     except ImportError:
         raise StoreError('PostgreSQL needs its driver: pip install "photojury[postgres]"') from None

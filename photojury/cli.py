@@ -17,7 +17,10 @@ from photojury.errors import PhotojuryError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("photojury.commands:init", "Make a study: a folder with a commented study.toml."),
     "collect": ("photojury.collect.commands:collect", "Bring pictures in."),
-    "annotate": ("photojury.annotate.commands:annotate", "Plan, publish, fetch, review and pay for ratings."),
+    "annotate": (
+        "photojury.annotate.commands.group:annotate",
+        "Plan, publish, fetch, review and pay for ratings.",
+    ),
     "market": ("photojury.annotate.marketplace.commands:market", "Run the MTurk-compatible marketplace."),
     "analyze": ("photojury.analysis.commands:analyze", "Report what the answers are worth."),
     "datasets": ("photojury.datasets.commands:datasets", "Split a study, release it as a dataset."),

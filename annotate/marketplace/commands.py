@@ -51,8 +51,8 @@ def accounts(add: str | None, new_key: str | None, folder: Path, as_json: bool) 
     """List the requester accounts with their balances; or add one, or renew its key."""
     import json
 
-    from photojury.annotate.marketplace import accounts as keys
     from photojury.annotate.marketplace.ledger import dollars
+    from photojury.annotate.marketplace.requesters import accounts as keys
 
     here = _open(folder)
     if add or new_key:
@@ -86,8 +86,8 @@ def invite(number: int, folder: Path, as_json: bool) -> None:
 
 
 def _open(folder: Path) -> "Market":
-    from photojury.annotate.marketplace.accounts import give_own_key
     from photojury.annotate.marketplace.books import open_market
+    from photojury.annotate.marketplace.requesters.accounts import give_own_key
     from photojury.datasets.store import open_study
 
     study = open_study(folder)

@@ -23,7 +23,7 @@ import requests
 import sqlalchemy as sa
 
 from photojury.annotate.marketplace.books import Market, new_id
-from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.requesters.protocol import RequestError
 from photojury.annotate.marketplace.tables import events
 from photojury.datasets.store import add_rows
 

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.marketplace.books import Market
-from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.requesters.protocol import RequestError
 from photojury.annotate.marketplace.tables import assignments, qualification_types, qualifications, workers
 
 Requirement = Mapping[str, Any]

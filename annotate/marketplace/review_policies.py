@@ -26,8 +26,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from photojury.annotate.marketplace.form_answers import Given
-from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.questions.form_answers import Given
+from photojury.annotate.marketplace.requesters.protocol import RequestError
 
 KNOWN_ANSWERS = "ScoreMyKnownAnswers/2011-09-01"
 PLURALITY = "SimplePlurality/2011-09-01"

@@ -29,9 +29,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from photojury.annotate.marketplace import accounts, events, operations, pages, protocol, worker_site
+from photojury.annotate.marketplace import events
 from photojury.annotate.marketplace.books import Market, Terms, open_market
 from photojury.annotate.marketplace.clock import Clock, system_clock
+from photojury.annotate.marketplace.requesters import accounts, operations, protocol
+from photojury.annotate.marketplace.site import pages, worker_site
 from photojury.errors import InputError
 
 log = logging.getLogger(__name__)

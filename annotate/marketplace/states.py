@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from photojury.annotate.marketplace import decisions, events, ledger, reviewing
 from photojury.annotate.marketplace.books import Market
-from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.requesters.protocol import RequestError
 from photojury.annotate.marketplace.tables import assignments, hit_types, hits
 
 DAY = 24 * 3600.0

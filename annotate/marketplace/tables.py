@@ -2,7 +2,7 @@
 
 The names start with market_, times are seconds since 1970 (UTC), money is whole US cents. What a worker or a
 requester holds as a secret (a cookie, an invitation) is kept as its sha256; what a requester signs with is
-derived from the user's salt when it is needed (photojury.annotate.marketplace.accounts) and never kept.
+derived from the user's salt when it is needed (photojury.annotate.marketplace.requesters.accounts) and never kept.
 
     >>> accounts.name
     'market_accounts'

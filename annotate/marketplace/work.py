@@ -14,9 +14,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.marketplace import events, questions, requirements, reviewing, states
+from photojury.annotate.marketplace import events, requirements, reviewing, states
 from photojury.annotate.marketplace.books import Market, new_id
-from photojury.annotate.marketplace.form_answers import AnswerError
+from photojury.annotate.marketplace.questions import questions
+from photojury.annotate.marketplace.questions.form_answers import AnswerError
 from photojury.annotate.marketplace.tables import (
     assignments,
     blocks,

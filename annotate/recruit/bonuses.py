@@ -21,7 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.budget import Cost, check_budget
+from photojury.annotate.money.budget import Cost, check_budget
 from photojury.annotate.recruit.price import FEE_PERCENT, currency_of
 from photojury.annotate.recruit.prolific import Client
 from photojury.annotate.recruit.studies import PROVIDER, recruitments

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from photojury.annotate.budget import Cost, check_budget, fee_of
+from photojury.annotate.money.budget import Cost, check_budget, fee_of
 from photojury.annotate.recruit.offers import Offer
 from photojury.annotate.recruit.prolific import Client
 from photojury.annotate.recruit.studies import PROVIDER, Row, recruitments

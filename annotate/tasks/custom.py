@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import ClassVar
 
-from photojury.annotate.rows import read_rows
+from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.tasks import page as pages
 from photojury.annotate.tasks.kind import Kind, Terms
 from photojury.datasets.store import Study

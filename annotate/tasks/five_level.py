@@ -1,7 +1,7 @@
 """Five levels: two pictures, which is better and by how much, -2 to 2 (paper 1, section 3.2).
 
 Partners are drawn by similarity, p_j proportional to exp(f_i . f_j), five for each picture, inside each part
-of the split (photojury.annotate.sampling), or by another design (photojury.annotate.tasks.pairing).
+of the split (photojury.annotate.pairs.similarity), or by another design (photojury.annotate.tasks.pairing).
 """
 
 from collections.abc import Sequence

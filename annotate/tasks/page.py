@@ -47,7 +47,7 @@ class Questions:
 
     Attributes:
         asked: what every rater is asked, repeats among them.
-        golds: of which a rater meets as many as are due (photojury.annotate.gold).
+        golds: of which a rater meets as many as are due (photojury.annotate.quality.gold).
         training: with feedback, before a rater's first HIT.
     """
 

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from photojury.analysis.answers import of_study
-from photojury.annotate.active import active_pairs
-from photojury.annotate.connected import connected_pairs
-from photojury.annotate.designs import score_distance_pairs
-from photojury.annotate.sampling import Features, Indices, PairSample, sample_pairs, uniform_pairs
+from photojury.annotate.pairs.active import active_pairs
+from photojury.annotate.pairs.connected import connected_pairs
+from photojury.annotate.pairs.designs import score_distance_pairs
+from photojury.annotate.pairs.similarity import Features, Indices, PairSample, sample_pairs, uniform_pairs
 from photojury.annotate.tasks.pairs import earlier_pairs, kept_pairs, known_rows, without_pairs
 from photojury.datasets.features import read_features
 from photojury.datasets.store import Study
@@ -100,7 +100,7 @@ def draw_pairs(
 
 
 def _by_similarity(drawing: Drawing) -> PairSample:
-    """The softmax of paper 1; see photojury.annotate.sampling."""
+    """The softmax of paper 1; see photojury.annotate.pairs.similarity."""
     taken = drawing.taken()
     # An image whose pairs of earlier batches come up again goes on drawing, so it draws as many more as it can
     # lose. That is the softmax over the partners that are left, but for draws that it can spare (below).

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from photojury.annotate.sampling import Indices, PairSample
+from photojury.annotate.pairs.similarity import Indices, PairSample
 from photojury.annotate.tasks.kind import Unit
 from photojury.datasets import tables
 from photojury.datasets.splits import part_of_images

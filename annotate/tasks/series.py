@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from photojury.annotate.designs import series_pairs
+from photojury.annotate.pairs.designs import series_pairs
 from photojury.annotate.tasks.forced_choice import choices
 from photojury.annotate.tasks.kind import Kind, Terms, Unit
 from photojury.annotate.tasks.pairs import earlier_pairs, known_rows, pair_units, parted_images, without_pairs

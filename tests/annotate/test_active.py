@@ -12,10 +12,10 @@ from scipy import optimize, stats
 from statsmodels.discrete.discrete_model import Probit
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from photojury.annotate import thurstone
-from photojury.annotate.active import active_pairs
-from photojury.annotate.designs import DesignSample
-from photojury.annotate.sampling import uniform_pairs
+from photojury.annotate.pairs import thurstone
+from photojury.annotate.pairs.active import active_pairs
+from photojury.annotate.pairs.designs import DesignSample
+from photojury.annotate.pairs.similarity import uniform_pairs
 from photojury.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photojury.annotate.batches import hit_sizes, plan
-from photojury.annotate.budget import Cost, cost_of, fee_of
+from photojury.annotate.money.budget import Cost, cost_of, fee_of
 from photojury.datasets.features import write_features
 from photojury.datasets.splits import crossing, read_parts
 from photojury.datasets.store import Study

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from photojury.annotate.batches import plan
-from photojury.annotate.budget import Cost, check_budget, committed, spent, to_come
-from photojury.annotate.commands import publish as publish_command
+from photojury.annotate.commands.group import publish as publish_command
+from photojury.annotate.money.budget import Cost, check_budget, committed, spent, to_come
+from photojury.annotate.money.quote import quote
 from photojury.annotate.publish import publish, waiting
-from photojury.annotate.quote import quote
 from photojury.annotate.requester import Requester
 from photojury.datasets import tables
 from photojury.datasets.store import Study

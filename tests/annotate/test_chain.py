@@ -8,10 +8,10 @@ import pytest
 from photojury.analysis import report
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
+from photojury.annotate.money.review import review
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import connect
-from photojury.annotate.review import review
-from photojury.annotate.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.datasets.releases.write import release
 from tests.support import VALUES, make_study, marketplace
 

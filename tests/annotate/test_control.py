@@ -12,12 +12,12 @@ from photojury.annotate.batches import plan
 from photojury.annotate.control import close, pause, resume
 from photojury.annotate.extend import extend
 from photojury.annotate.fetch import fetch
+from photojury.annotate.money.review import review
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
-from photojury.annotate.review import review
-from photojury.annotate.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.visitor import Visitor
 from photojury.annotate.status import status
-from photojury.annotate.visitor import Visitor
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError

@@ -16,12 +16,12 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
-from photojury.annotate.mturk_csv import answer_fields
+from photojury.annotate.money.review import review
+from photojury.annotate.mturk.export import answer_fields
+from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.preview import write_preview
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
-from photojury.annotate.review import review
-from photojury.annotate.rows import read_rows
 from photojury.annotate.status import status
 from photojury.annotate.tasks.custom import inputs, page, read_layout
 from photojury.datasets.store import Study, create_study

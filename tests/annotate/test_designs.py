@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from photojury.annotate.connected import allocate, connected_pairs
-from photojury.annotate.designs import score_distance_pairs, series_pairs
-from photojury.annotate.sampling import PairSample
+from photojury.annotate.pairs.connected import allocate, connected_pairs
+from photojury.annotate.pairs.designs import score_distance_pairs, series_pairs
+from photojury.annotate.pairs.similarity import PairSample
 from photojury.errors import InputError
 
 

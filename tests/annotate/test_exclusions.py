@@ -10,17 +10,17 @@ import pytest
 from botocore.stub import ANY, Stubber
 from click.testing import CliRunner
 
-from photojury.annotate import exclusions
 from photojury.annotate.batches import plan, study_id
+from photojury.annotate.commands.raters import exclude as exclude_command
+from photojury.annotate.commands.raters import exclusions as list_command
+from photojury.annotate.commands.raters import include as include_command
 from photojury.annotate.fetch import fetch
+from photojury.annotate.money.review import review
 from photojury.annotate.publish import publish
-from photojury.annotate.rater_commands import exclude as exclude_command
-from photojury.annotate.rater_commands import exclusions as list_command
-from photojury.annotate.rater_commands import include as include_command
+from photojury.annotate.quality import exclusions
 from photojury.annotate.requester import Requester
-from photojury.annotate.review import review
-from photojury.annotate.simulate import drawn_truth, panel, simulate
-from photojury.annotate.visitor import Visitor
+from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.visitor import Visitor
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 

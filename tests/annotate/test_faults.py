@@ -18,13 +18,13 @@ import pytest
 import sqlalchemy as sa
 
 from photojury.annotate.batches import plan
-from photojury.annotate.bonuses import pay_bonuses, read_bonuses
 from photojury.annotate.extend import extend
 from photojury.annotate.fetch import fetch
+from photojury.annotate.money.bonuses import pay_bonuses, read_bonuses
+from photojury.annotate.money.review import review
 from photojury.annotate.publish import annotation, publish
 from photojury.annotate.requester import Requester, connect
-from photojury.annotate.review import review
-from photojury.annotate.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.datasets.store import Study
 from tests.annotate.faults import MOMENTS, Proxy, Rates, Trap, faults, started
 from tests.annotate.marketplace.live import Live, running

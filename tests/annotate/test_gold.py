@@ -12,14 +12,14 @@ from click.testing import CliRunner
 from photojury.analysis.answers import of_study
 from photojury.annotate.answers import NAMESPACE
 from photojury.annotate.batches import plan
-from photojury.annotate.control_questions import repeats, with_controls
+from photojury.annotate.commands.gold import gold
 from photojury.annotate.fetch import fetch
-from photojury.annotate.gold import Added, add_gold, golds_due, listed, promote
-from photojury.annotate.gold_commands import gold
 from photojury.annotate.intake import HandedIn, take_in
 from photojury.annotate.publish import publish
+from photojury.annotate.quality.control_questions import repeats, with_controls
+from photojury.annotate.quality.gold import Added, add_gold, golds_due, listed, promote
 from photojury.annotate.requester import Requester
-from photojury.annotate.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.datasets import tables
 from photojury.datasets.loading import read_answers
 from photojury.datasets.releases.write import release

@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 from moto.core import set_initial_no_auth_action_count
 from moto.server import ThreadedMotoServer
 
-from photojury.annotate import bucket as buckets
 from photojury.annotate.batches import plan
-from photojury.annotate.hosting import address_of, addresses, host
-from photojury.annotate.hosting_commands import host as host_command
+from photojury.annotate.commands.hosting import host as host_command
+from photojury.annotate.images import bucket as buckets
+from photojury.annotate.images.hosting import address_of, addresses, host
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError, PhotojuryError, ServiceError, SettingsError

@@ -15,20 +15,27 @@ from click.testing import CliRunner, Result
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from photojury.annotate import mturk_csv_commands as commands
 from photojury.annotate.batches import plan
-from photojury.annotate.budget import spent, to_come
+from photojury.annotate.commands import mturk as commands
 from photojury.annotate.fetch import fetch
-from photojury.annotate.marketplace.questions import answers_xml
-from photojury.annotate.mturk_csv import COLUMNS, answer_fields, mturk_time, parse_time, to_csv, write_results
-from photojury.annotate.mturk_import import import_results, read_lines
-from photojury.annotate.mturk_review import marked
+from photojury.annotate.marketplace.questions.questions import answers_xml
+from photojury.annotate.money.budget import spent, to_come
+from photojury.annotate.money.review import cost_of_unreviewed, decide_use
+from photojury.annotate.mturk.export import (
+    COLUMNS,
+    answer_fields,
+    mturk_time,
+    parse_time,
+    to_csv,
+    write_results,
+)
+from photojury.annotate.mturk.intake_csv import import_results, read_lines
+from photojury.annotate.mturk.marks import marked
+from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.publish import publish
 from photojury.annotate.raters import rater_id
 from photojury.annotate.requester import Requester
-from photojury.annotate.review import cost_of_unreviewed, decide_use
-from photojury.annotate.rows import read_rows
-from photojury.annotate.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.datasets import tables
 from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError, Refused

@@ -10,8 +10,8 @@ from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
 from photojury.annotate.publish import annotation, publish
 from photojury.annotate.requester import Requester, connect
-from photojury.annotate.simulate import drawn_truth, panel, simulate
-from photojury.annotate.visitor import Visitor
+from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
+from photojury.annotate.simulation.visitor import Visitor
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError, ServiceError

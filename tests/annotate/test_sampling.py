@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from photojury.annotate.sampling import PairSample, sample_pairs, uniform_pairs
+from photojury.annotate.pairs.similarity import PairSample, sample_pairs, uniform_pairs
 from photojury.errors import InputError
 
 ROOT = Path(__file__).parents[2]

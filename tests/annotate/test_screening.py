@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from photojury.annotate.screening import Verdict, screen
+from photojury.annotate.quality.screening import Verdict, screen
 from photojury.sections import ScreeningSection, StarsSection
 from photojury.settings import Settings
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from photojury.annotate.simulate import CARELESS, Rater, answer, panel
+from photojury.annotate.simulation.simulate import CARELESS, Rater, answer, panel
 from photojury.datasets.streams import stream
 
 CAREFUL = Rater("careful", bias=0, noise=0.4, seconds=2.5, left=0)

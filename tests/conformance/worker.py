@@ -1,7 +1,7 @@
 """What a worker does, at photojury's worker site; the one file to replace for another marketplace's.
 
 Takes in the marketplace's URL; gives out assignment ids. Nothing but the hooks that the docstrings of
-annotate/marketplace/worker_site.py, qualifying.py and question_form.py promise is used: no JavaScript, no browser.
+annotate/marketplace/site/worker_site.py, qualifying.py and question_form.py promise is used: no JavaScript, no browser.
 
     >>> worker = Worker("http://127.0.0.1:8700")                # doctest: +SKIP
     >>> worker.submit(worker.accept(hit["HITGroupId"]), stars="3")                # doctest: +SKIP

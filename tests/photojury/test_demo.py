@@ -12,8 +12,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from photojury.annotate.simulate import answer, panel
-from photojury.annotate.visitor import Visitor
+from photojury.annotate.simulation.simulate import answer, panel
+from photojury.annotate.simulation.visitor import Visitor
 from photojury.datasets.store import open_study
 from photojury.datasets.streams import stream
 from photojury.demo_photos import EDITS, write_versions

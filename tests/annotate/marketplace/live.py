@@ -17,9 +17,9 @@ import sqlalchemy as sa
 import uvicorn
 from botocore.exceptions import ClientError
 
-from photojury.annotate.marketplace.accounts import add_account
 from photojury.annotate.marketplace.books import Market, Terms
 from photojury.annotate.marketplace.clock import MovableClock
+from photojury.annotate.marketplace.requesters.accounts import add_account
 from photojury.annotate.marketplace.server import build_app
 from photojury.datasets.store import open_engine
 

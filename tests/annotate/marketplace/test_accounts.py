@@ -14,8 +14,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from photojury.annotate.keys import own_key, secret_of
-from photojury.annotate.marketplace.accounts import add_account, listed, renew_key
 from photojury.annotate.marketplace.books import Market, Terms
+from photojury.annotate.marketplace.requesters.accounts import add_account, listed, renew_key
 from photojury.errors import InputError
 from tests.annotate.marketplace.live import Live, running
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photojury.annotate.marketplace import answer_key, form_answers
-from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.questions import answer_key, form_answers
+from photojury.annotate.marketplace.requesters.protocol import RequestError
 from tests.annotate.marketplace.forms import SCHEMAS, form, free_text, question, selection
 
 TEST = form(

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photojury.annotate.budget import fee_of
 from photojury.annotate.marketplace import ledger
 from photojury.annotate.marketplace import tables as books
+from photojury.annotate.money.budget import fee_of
 from tests.annotate.marketplace.live import Live, refusal
 
 

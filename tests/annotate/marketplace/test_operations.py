@@ -10,7 +10,7 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from photojury.annotate.marketplace.operations import OPERATIONS
+from photojury.annotate.marketplace.requesters.operations import OPERATIONS
 from tests.annotate.marketplace.live import HIT_TYPE, Live, html_question, refusal
 
 MTURK_ID = re.compile("3[A-Z0-9]{29}")

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photojury.annotate.marketplace import form_answers, html_page, question_form, questions
-from photojury.annotate.marketplace.form_answers import AnswerError
-from photojury.annotate.marketplace.protocol import RequestError
+from photojury.annotate.marketplace.questions import form_answers, html_page, question_form, questions
+from photojury.annotate.marketplace.questions.form_answers import AnswerError
+from photojury.annotate.marketplace.requesters.protocol import RequestError
 from tests.annotate.marketplace.forms import (
     ANSWERS,
     SCHEMAS,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from photojury.annotate.marketplace import form_answers
-from photojury.annotate.marketplace.protocol import RequestError
-from photojury.annotate.marketplace.questions import answers_xml
+from photojury.annotate.marketplace.questions import form_answers
+from photojury.annotate.marketplace.questions.questions import answers_xml
+from photojury.annotate.marketplace.requesters.protocol import RequestError
 from photojury.annotate.marketplace.review_policies import check, known_answers, plurality_of
 from tests.annotate.marketplace.forms import form, question, selection
 from tests.annotate.marketplace.live import HIT_TYPE, Live, html_question, refusal

@@ -24,8 +24,8 @@ from botocore.exceptions import ClientError
 
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
-from photojury.annotate.marketplace.accounts import add_account
 from photojury.annotate.marketplace.books import Market, Terms
+from photojury.annotate.marketplace.requesters.accounts import add_account
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import connect
 from photojury.datasets.releases.write import release

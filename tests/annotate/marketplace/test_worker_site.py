@@ -10,7 +10,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photojury.annotate.marketplace.questions import answers_xml, parse
+from photojury.annotate.marketplace.questions.questions import answers_xml, parse
 from photojury.annotate.tasks.kind import kind
 from photojury.annotate.tasks.page import question_xml
 from tests.annotate.marketplace.live import Live, frame_source, hidden

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.budget import spent
+from photojury.annotate.money.budget import spent
 from photojury.annotate.raters import rater_id, read_salt, worker_id_of
 from photojury.annotate.recruit.bonuses import bonus
 from photojury.annotate.recruit.completion import completion_code

@@ -1,0 +1,1 @@
+"""The commands of `photojury annotate`, one file a topic."""

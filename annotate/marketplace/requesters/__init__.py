@@ -1,0 +1,1 @@
+"""What requesters ask: the API's operations, signatures and tokens."""

@@ -1,0 +1,1 @@
+"""What workers meet: the pages of the worker site."""

@@ -1,0 +1,1 @@
+"""What work costs and is worth, and paying it exactly once."""

@@ -1,0 +1,1 @@
+"""Mechanical Turk's batch results CSV, both ways."""

@@ -1,0 +1,1 @@
+"""Control questions, screening of answers, and who is offered no more HITs."""

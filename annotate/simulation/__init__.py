@@ -1,0 +1,1 @@
+"""Raters who are programs, and what a study would give with them."""
