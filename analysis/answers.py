@@ -14,7 +14,13 @@ import pandas as pd
 from photojury.datasets.counting import not_counted
 from photojury.datasets.store import Study
 
-TASKS = {"stars": "stars", "five_level": "pairs on five levels", "forced_choice": "forced choice"}
+TASKS = {
+    "stars": "stars",
+    "attributes": "attributes",
+    "five_level": "pairs on five levels",
+    "forced_choice": "forced choice",
+    "series": "pairs of a series",
+}
 """Each task with the words that reports use for it."""
 
 
@@ -38,9 +44,9 @@ class Answers:
     left_out: dict[str, int]
 
     def of_task(self, task: str) -> pd.DataFrame:
-        """The answers of one task: ratings for stars, else comparisons."""
-        if task == "stars":
-            return self.ratings
+        """The answers of one task: ratings for stars and attributes, else comparisons."""
+        if task in ("stars", "attributes"):
+            return self.ratings[self.ratings["task"].fillna("stars") == task]
         return self.comparisons[self.comparisons["task"] == task]
 
     def simulated_share(self) -> float:

@@ -12,6 +12,17 @@ UNUSED = "answers of assignments that are not used"
 CONTROL = "answers to control questions and repeats"
 
 
+def one_scale(ratings: pd.DataFrame) -> pd.DataFrame:
+    """The overall ratings of one task: stars where there are any, else attributes; two scales are never mixed.
+
+    Args:
+        ratings: attribute, task (null for stars).
+    """
+    overall = ratings[ratings["attribute"] == "overall"]
+    stars = overall[overall["task"].fillna("stars") == "stars"]
+    return stars if len(stars) else overall
+
+
 def not_counted(answers: pd.DataFrame, assignments: pd.DataFrame, units: pd.DataFrame) -> "pd.Series[str]":
     """The reason why each answer does not count, with the index of `answers`; missing where it counts.
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import Dataset
 
-from photojury.datasets.counting import not_counted
+from photojury.datasets.counting import not_counted, one_scale
 from photojury.datasets.images import decode
 from photojury.datasets.store import Study
 from photojury.errors import InputError, StoreError
@@ -219,15 +219,17 @@ def read_answers(study: Study, split: str = "default") -> Answers:
     known: dict[str, str] = dict(zip(parts["image_id"], parts["part"], strict=True))
     part_of = {image_id: part for image_id, part in known.items() if image_id in paths}
     ratings, comparisons = _counted(study, "ratings"), _counted(study, "comparisons")
-    ratings = ratings[ratings["attribute"] == "overall"]
+    ratings = one_scale(ratings)
+    of_attributes = ratings["task"].eq("attributes").any()
+    levels = study.settings.attributes.levels if of_attributes else study.settings.stars.levels
     comparisons = comparisons[comparisons["task"] == "five_level"]
-    image_votes = _image_votes(ratings, study.settings.stars.levels)
+    image_votes = _image_votes(ratings, levels)
     pair_votes = _pair_votes(comparisons)
     return Answers(
         parts={part: _part(part, part_of, image_votes, pair_votes) for part in PARTS},
         paths=paths,
         part_of=part_of,
-        levels=study.settings.stars.levels,
+        levels=levels,
         simulated=bool(ratings["simulated"].any() or comparisons["simulated"].any()),
     )
 

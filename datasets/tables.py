@@ -271,6 +271,9 @@ ratings = Table(
     Column("assignment_id", String(64), primary_key=True),
     Column("unit_id", String(32), ForeignKey("units.unit_id"), primary_key=True),
     Column("attribute", String(32), primary_key=True, comment="overall, or the attribute's name"),
+    Column(
+        "task", String(32), comment="stars or attributes; null: stars, of a store before there were others"
+    ),
     Column("image_id", String(64), ForeignKey("images.image_id"), nullable=False),
     Column("rater_id", String(32), nullable=False),
     Column("value", Float, nullable=False),

@@ -24,7 +24,7 @@ KEYS = {
     "FLICKR_API_SECRET": "collecting from Flickr, which this version does not do yet",
     "GOOGLE_API_KEY": "collecting from Google, which this version does not do yet",
     "GOOGLE_CSE_ID": "collecting from Google, which this version does not do yet",
-    "PROLIFIC_TOKEN": "raters from Prolific, which this version does not do yet",
+    "PROLIFIC_TOKEN": "raters from Prolific",
     "AWS_ACCESS_KEY_ID": "a marketplace or S3 that asks for it",
     "AWS_SECRET_ACCESS_KEY": "a marketplace or S3 that asks for it",
     "AWS_ENDPOINT_URL_MTURK": "a marketplace other than the study's",

@@ -126,7 +126,7 @@ def rated_row(kind: Kind, unit: Mapping[str, Any], item: Mapping[str, Any]) -> d
         raise UnusableError(f"names pictures that unit {unit['unit_id']} did not show")
     value = float(item["value"])
     if kind.pictures == 1:
-        return {"attribute": "overall", "image_id": ids[0], "value": value}
+        return {"task": kind.name, "attribute": "overall", "image_id": ids[0], "value": value}
     left = shown[0] == ids[0]
     return {
         "task": kind.name,

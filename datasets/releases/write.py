@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from photojury.datasets.counting import not_counted
+from photojury.datasets.counting import not_counted, one_scale
 from photojury.datasets.images import EXTENSIONS, image_path
 from photojury.datasets.releases.card import card
 from photojury.datasets.splits import read_parts
@@ -103,7 +103,7 @@ def _metadata(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     part_of = dict(zip(splits["image_id"], splits["part"], strict=True))
     images["part"] = [part_of.get(image, "train") for image in images["image_id"]]
     ratings = tables["ratings"]
-    used = ratings[ratings["use"] & (ratings["attribute"] == "overall")]
+    used = one_scale(ratings[ratings["use"]])
     grouped = used.groupby("image_id")["value"]
     facts = pd.DataFrame(
         {"rating_mean": grouped.mean(), "rating_sd": grouped.std(), "ratings": grouped.size()}
