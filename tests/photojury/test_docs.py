@@ -3,13 +3,17 @@
 import os
 import random
 import re
+import shlex
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
+
+from photojury.cli import group
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -82,3 +86,30 @@ def test_make_has_what_readme_names() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z]+)", (ROOT / "README.md").read_text()))
     assert {"demo", "test"} <= named <= targets
+
+
+def documented() -> list[tuple[str, str]]:
+    """Every command line of the pages that begins with photojury, with its page."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```\w*\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in block.splitlines():
+                text = (
+                    line.removeprefix("$ ").partition("#")[0].partition(" > ")[0].strip().removesuffix(" &")
+                )
+                if text.startswith("photojury "):
+                    found.append((page.name, text))
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), documented())
+def test_documented_commands_exist(page: str, line: str) -> None:
+    """Every command that a page shows is one of ours, with options that it has."""
+    command: click.Command = group
+    words = shlex.split(line)[1:]
+    context = click.Context(group)
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, f"{page}: {line}"
+        command = found
+    command.make_parser(click.Context(command)).parse_args(words)
