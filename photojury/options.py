@@ -1,10 +1,12 @@
-"""Command-line options that several commands share, so that they read and behave the same everywhere."""
+"""Options and answers that several commands share, so that they read and behave the same everywhere."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import click
+
+from photojury.errors import Refused
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -30,3 +32,25 @@ def yes_option(command: F) -> F:
     return click.option("--yes", is_flag=True, help="Do it; without this, what it would cost is shown.")(
         command
     )
+
+
+def confirm(yes: bool, sentence: str) -> None:
+    """Let pass what was confirmed with --yes.
+
+    Raises:
+        Refused: it was not; the sentence says what it would cost.
+    """
+    if not yes:
+        raise Refused(f"{sentence}; say so with --yes")
+
+
+def tell(as_json: bool, facts: object, text: str) -> None:
+    """Print a command's result: its facts as JSON, or a text for people. Dataclasses are facts, too."""
+    if as_json:
+        import dataclasses
+        import json
+
+        if dataclasses.is_dataclass(facts) and not isinstance(facts, type):
+            facts = dataclasses.asdict(facts)
+        text = json.dumps(facts)
+    click.echo(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photojury.errors import Refused
-from photojury.options import json_option, study_option, yes_option
+from photojury.options import json_option, study_option, tell, yes_option
 
 if TYPE_CHECKING:
     from photojury.annotate.control import Controlled
@@ -30,7 +30,7 @@ def pause(batch: str | None, folder: Path, as_json: bool) -> None:
     with _out(folder, "annotate-pause") as (run, study, requester, progress):
         done = pause_hits(study, requester, batch, progress)
         _note(run, done)
-    _tell(as_json, done, f"paused {done.hits} HITs{_still(done)}")
+    tell(as_json, done, f"paused {done.hits} HITs{_still(done)}")
 
 
 @click.command(epilog="Example: photojury annotate resume --batch stars-1 --study demo-study")
@@ -44,7 +44,7 @@ def resume(batch: str | None, folder: Path, as_json: bool) -> None:
     with _out(folder, "annotate-resume") as (run, study, requester, progress):
         done = resume_hits(study, requester, batch, progress)
         _note(run, done)
-    _tell(as_json, done, f"offered {done.hits} HITs again")
+    tell(as_json, done, f"offered {done.hits} HITs again")
 
 
 @click.command(epilog="Example: photojury annotate close --batch stars-1 --wait 10 --study demo-study")
@@ -66,7 +66,7 @@ def close(batch: str | None, wait: float, folder: Path, as_json: bool) -> None:
         done = close_hits(study, requester, batch, wait=60 * wait, progress=progress)
         _note(run, done)
     then = "then" if done.in_hand else "for the last answers"
-    _tell(as_json, done, f"ended {done.hits} HITs{_still(done)}; {then}: photojury annotate fetch")
+    tell(as_json, done, f"ended {done.hits} HITs{_still(done)}; {then}: photojury annotate fetch")
 
 
 @click.command(epilog="Example: photojury annotate extend --by 2 --batch stars-1 --yes --study demo-study")
@@ -104,7 +104,7 @@ def extend(by: int, batch: str | None, yes: bool, folder: Path, as_json: bool) -
             f"finished the extension of {done.hits} HITs that was interrupted; "
             "if more raters are wanted beyond that, run this again"
         )
-    _tell(as_json, done, text)
+    tell(as_json, done, text)
 
 
 @contextmanager
@@ -128,12 +128,3 @@ def _note(run: "Run", done: "Controlled") -> None:
 
 def _still(done: "Controlled") -> str:
     return f"; {done.in_hand} assignments are still in somebody's hand" if done.in_hand else ""
-
-
-def _tell(as_json: bool, facts: object, text: str) -> None:
-    import dataclasses
-    import json
-
-    if dataclasses.is_dataclass(facts) and not isinstance(facts, type):
-        facts = dataclasses.asdict(facts)
-    click.echo(json.dumps(facts) if as_json else text)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from photojury.options import json_option, study_option
+from photojury.options import json_option, study_option, tell
 
 _TASK = click.option("--task", required=True, help="stars, five_level, forced_choice, ...")
 
@@ -43,7 +43,7 @@ def add(file: Path, task: str, training: bool, folder: Path, as_json: bool) -> N
         run.note("new", done.new)
     noun = "training" if training else "gold"
     known = f", {done.known} were there already" if done.known else ""
-    _tell(as_json, {"new": done.new, "known": done.known}, f"took in {done.new} {noun} questions{known}")
+    tell(as_json, {"new": done.new, "known": done.known}, f"took in {done.new} {noun} questions{known}")
 
 
 @gold.command(epilog="Example: photojury annotate gold promote --task stars --raters 10 --study demo-study")
@@ -64,7 +64,7 @@ def promote(task: str, raters: int, folder: Path, as_json: bool) -> None:
         done = promote_gold(study, task, raters=raters)
         run.note("new", done.new)
     known = f", {done.known} are that already" if done.known else ""
-    _tell(as_json, {"new": done.new, "known": done.known}, f"made {done.new} questions gold{known}")
+    tell(as_json, {"new": done.new, "known": done.known}, f"made {done.new} questions gold{known}")
 
 
 @gold.command("list", epilog="Example: photojury annotate gold list --study demo-study")
@@ -86,8 +86,4 @@ def list_(task: str | None, folder: Path, as_json: bool) -> None:
             f"{row['explanation'] or ''}"
         )
     text = "\n".join(lines) if len(found) else "there are no gold questions yet"
-    _tell(as_json, json.loads(found.to_json(orient="records")), text)
-
-
-def _tell(as_json: bool, facts: object, text: str) -> None:
-    click.echo(json.dumps(facts) if as_json else text)
+    tell(as_json, json.loads(found.to_json(orient="records")), text)

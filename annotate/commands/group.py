@@ -12,8 +12,7 @@ from photojury.annotate.commands import mturk as mturk_csv_commands
 from photojury.annotate.commands import pilot as pilot_commands
 from photojury.annotate.commands import raters as rater_commands
 from photojury.annotate.recruit.commands import prolific
-from photojury.errors import Refused
-from photojury.options import json_option, study_option, yes_option
+from photojury.options import confirm, json_option, study_option, tell, yes_option
 
 _TASK = click.argument("task", metavar="TASK")
 _BATCH = click.option("--batch", help="Only this batch, as `annotate status` names it.")
@@ -50,7 +49,7 @@ def plan(task: str, again: bool, dry_run: bool, folder: Path, as_json: bool) -> 
             run.note("batch", batch.name)
     facts = {"batch": batch.name, "units": batch.units, "hits": batch.hits, "assignments": batch.assignments}
     facts |= {"reward_cents": batch.cost.rewards, "fee_cents": batch.cost.fees}
-    _tell(
+    tell(
         as_json,
         facts,
         f"{'would plan' if dry_run else 'planned'} {batch.name}: {batch.units} questions in {batch.hits} HITs, "
@@ -89,14 +88,14 @@ def publish(batch: str | None, yes: bool, dry_run: bool, folder: Path, as_json: 
     hits = publishing.waiting(study, batch)
     offer = quote(study, hits)
     if dry_run:
-        _tell(as_json, offer.facts(), "\n".join(["would publish", *offer.lines()]))
+        tell(as_json, offer.facts(), "\n".join(["would publish", *offer.lines()]))
         check_budget(study, publishing.cost_of_new(study, hits))
     offer.warn()
     if dry_run:
         return
     if hits and not yes:
         click.echo("\n".join(offer.lines()), err=True)
-        _confirm(yes, f"publishing {len(hits)} HITs will cost up to {offer.cost}")
+        confirm(yes, f"publishing {len(hits)} HITs will cost up to {offer.cost}")
     with recording(study, "annotate-publish") as run:
         with counter("publishing HITs", len(hits)) as progress:
             done = publishing.publish(study, connect(study.settings), batch, progress)
@@ -105,7 +104,7 @@ def publish(batch: str | None, yes: bool, dry_run: bool, folder: Path, as_json: 
     text = f"published {done.new} HITs"
     if done.found:
         text += f", found {done.found} of an earlier run"
-    _tell(as_json, {"new": done.new, "found": done.found, "batches": done.batches}, text)
+    tell(as_json, {"new": done.new, "found": done.found, "batches": done.batches}, text)
 
 
 @annotate.command(epilog="Example: photojury annotate status --study demo-study")
@@ -134,7 +133,7 @@ def status(folder: Path, as_json: bool) -> None:
         f"promised ${now.promised_cents / 100:.2f}/h"
     )
     lines += [f"spent {now.spent}; still to come, at most {now.to_come}", f"next: {now.next_step}"]
-    _tell(as_json, dataclasses.asdict(now), "\n".join(lines))
+    tell(as_json, dataclasses.asdict(now), "\n".join(lines))
 
 
 @annotate.command(epilog="Example: photojury annotate fetch --study demo-study")
@@ -165,7 +164,7 @@ def fetch(folder: Path, as_json: bool) -> None:
     )
     if came.problems:
         text += f"; {len(came.problems)} things could not be used"
-    _tell(as_json, facts, text)
+    tell(as_json, facts, text)
 
 
 @annotate.command(epilog="Example: photojury annotate review --yes --study demo-study")
@@ -188,7 +187,7 @@ def review(yes: bool, folder: Path, as_json: bool) -> None:
     study = open_study(folder)
     waiting, cost = cost_of_unreviewed(study)
     if waiting:
-        _confirm(yes, f"approving {waiting} assignments will pay {cost}")
+        confirm(yes, f"approving {waiting} assignments will pay {cost}")
     with recording(study, "annotate-review") as run:
         with counter("approving", waiting) as progress:
             done = review_assignments(study, connect(study.settings), progress)
@@ -206,7 +205,7 @@ def review(yes: bool, folder: Path, as_json: bool) -> None:
     text = f"approved {done.approved} assignments, paid {done.paid}"
     if done.unused:
         text += f"; the answers of {done.unused} assignments in the study are not used"
-    _tell(as_json, facts, text)
+    tell(as_json, facts, text)
 
 
 @annotate.command(epilog="Example: photojury annotate simulate --raters 12 --study demo-study")
@@ -245,7 +244,7 @@ def simulate(
         with counter("assignments by simulated raters") as progress:
             done = simulation.simulate(site, panel, quality, seed=seed, progress=progress)
         run.note("assignments", done.assignments)
-    _tell(
+    tell(
         as_json,
         dataclasses.asdict(done),
         f"{done.raters} simulated raters submitted {done.assignments} assignments with {done.answers} answers",
@@ -273,16 +272,3 @@ for command in (
     rater_commands.exclusions,
 ):
     annotate.add_command(command)
-
-
-def _confirm(yes: bool, sentence: str) -> None:
-    if not yes:
-        raise Refused(f"{sentence}; say so with --yes")
-
-
-def _tell(as_json: bool, facts: object, text: str) -> None:
-    if as_json:
-        import json
-
-        text = json.dumps(facts)
-    click.echo(text)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from photojury.errors import Refused
-from photojury.options import json_option, study_option, yes_option
+from photojury.options import json_option, study_option, tell, yes_option
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -33,7 +33,7 @@ def export_csv(batch: str | None, out: Path | None, folder: Path, as_json: bool)
     with recording(study, "annotate-export-csv") as run:
         path, count = write_results(study, batch, out)
         run.wrote(path)
-    _tell(as_json, {"file": str(path), "assignments": count}, f"{path}: {count} assignments")
+    tell(as_json, {"file": str(path), "assignments": count}, f"{path}: {count} assignments")
 
 
 @click.command(
@@ -128,14 +128,6 @@ def _end(as_json: bool, facts: object, text: str, problems: list[str]) -> None:
     """Say what was done, what was not, and leave with 3 where something was not."""
     for problem in problems:
         click.echo(problem, err=True)
-    _tell(as_json, facts, text + (f"; {len(problems)} things could not be used" if problems else ""))
+    tell(as_json, facts, text + (f"; {len(problems)} things could not be used" if problems else ""))
     if problems:
         click.get_current_context().exit(3)
-
-
-def _tell(as_json: bool, facts: object, text: str) -> None:
-    if as_json:
-        import json
-
-        text = json.dumps(facts)
-    click.echo(text)

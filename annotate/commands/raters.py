@@ -1,14 +1,13 @@
 """`photojury annotate reject | unreject | exclude | include | exclusions`: what is done about single raters."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from photojury.errors import InputError, Refused
-from photojury.options import json_option, study_option, yes_option
+from photojury.options import json_option, study_option, tell, yes_option
 
 if TYPE_CHECKING:
     from photojury.annotate.money.rejecting import Sample
@@ -59,7 +58,7 @@ def reject(
         )
         run.note("rejected", done.rejected)
     parts = ", ".join(f"{count} of {batch} by now" for batch, count in done.batches.items())
-    _tell(as_json, dataclasses.asdict(done), f"rejected {done.rejected} assignments ({parts})")
+    tell(as_json, dataclasses.asdict(done), f"rejected {done.rejected} assignments ({parts})")
 
 
 @click.command(epilog="Example: photojury annotate unreject --assignment 3ABC --yes --study demo-study")
@@ -82,7 +81,7 @@ def unreject(names: tuple[str, ...], yes: bool, folder: Path, as_json: bool) -> 
     with recording(study, "annotate-unreject") as run:
         done = undo(study, connect(study.settings), names)
         run.note("approved", done)
-    _tell(as_json, {"approved": done}, f"approved and paid {done} assignments after all")
+    tell(as_json, {"approved": done}, f"approved and paid {done} assignments after all")
 
 
 @click.command(epilog="Example: photojury annotate exclude --failed --days 7 --study demo-study")
@@ -124,7 +123,7 @@ def exclude(
     text = f"excluded {len(chosen)} raters; the marketplace has closed to {done.excluded} and opened to {done.released}"
     if done.unguarded:
         text += f"; {done.unguarded} HITs that are out stay open to them, since the marketplace would not change them"
-    _tell(as_json, {"raters": chosen, **dataclasses.asdict(done)}, text)
+    tell(as_json, {"raters": chosen, **dataclasses.asdict(done)}, text)
 
 
 @click.command(epilog="Example: photojury annotate include --rater 5f0c2d91ab34ef56 --study demo-study")
@@ -145,7 +144,7 @@ def include(raters: tuple[str, ...], folder: Path, as_json: bool) -> None:
         exclusions.include(study, raters)
         done = exclusions.enforce(study, connect(study.settings))
         run.note("included", len(raters))
-    _tell(
+    tell(
         as_json, {"raters": list(raters), **dataclasses.asdict(done)}, f"included {len(raters)} raters again"
     )
 
@@ -170,7 +169,7 @@ def exclusions(folder: Path, as_json: bool) -> None:
         )
         term = day if row["until"] is None else (f"until {day}" if row["active"] else f"ended {day}")
         lines.append(f"{row['rater_id']}  {term:28}  {row['reason']}")
-    _tell(as_json, rows, "\n".join(lines) or "nobody is excluded")
+    tell(as_json, rows, "\n".join(lines) or "nobody is excluded")
 
 
 def _described(sample: "Sample") -> str:
@@ -182,7 +181,3 @@ def _described(sample: "Sample") -> str:
         f"  answers: {values}",
     ]
     return "\n".join(lines + [f"  {verdict}" for verdict in sample.verdicts])
-
-
-def _tell(as_json: bool, facts: object, text: str) -> None:
-    click.echo(json.dumps(facts) if as_json else text)

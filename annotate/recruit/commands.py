@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from photojury.errors import Refused
-from photojury.options import json_option, study_option, yes_option
+from photojury.options import confirm, json_option, study_option, tell, yes_option
 
 if TYPE_CHECKING:
     from photojury.annotate.recruit.prolific import Client
@@ -47,7 +46,7 @@ def create(batch: str | None, dry_run: bool, folder: Path, as_json: bool) -> Non
         if dry_run:
             body = body_of_study(study, offer)
             text = f"would make a study of {len(offer.hits)} HITs: {price}; we reckon {price.estimate} in all"
-            _tell(as_json, {**facts, "estimate": price.estimate, "body": body}, text)
+            tell(as_json, {**facts, "estimate": price.estimate, "body": body}, text)
             return
         with recording(study, "annotate-prolific-create") as run:
             group = group_of(study, client) if study.settings.prolific.workspace else None
@@ -56,7 +55,7 @@ def create(batch: str | None, dry_run: bool, folder: Path, as_json: bool) -> Non
     if not group:
         click.echo("nobody is excluded: prolific.workspace is empty in study.toml", err=True)
     text = f"{'found' if made.found else 'made'} the study {made.provider_id}, {made.state}: {price}"
-    _tell(as_json, {**facts, "provider_id": made.provider_id, "state": made.state, "found": made.found}, text)
+    tell(as_json, {**facts, "provider_id": made.provider_id, "state": made.state, "found": made.found}, text)
 
 
 @prolific.command(epilog="Example: photojury annotate prolific publish --yes --study demo-study")
@@ -77,7 +76,7 @@ def publish(batch: str | None, yes: bool, folder: Path, as_json: bool) -> None:
         if before["state"] in ("creating", "draft"):
             price = price_of(study, client, offer.reward, before["places"])
             check_offer(study, client, offer, price)
-            _confirm(yes, f"publishing {offer.batch} at Prolific will cost {price}")
+            confirm(yes, f"publishing {offer.batch} at Prolific will cost {price}")
         with recording(study, "annotate-prolific-publish"):
             done = studies.publish(study, client, offer.batch)
     facts = {
@@ -86,7 +85,7 @@ def publish(batch: str | None, yes: bool, folder: Path, as_json: bool) -> None:
         "state": done.state,
         "places": done.places,
     }
-    _tell(as_json, facts, f"{offer.batch} is {done.state} at Prolific with {done.places} places")
+    tell(as_json, facts, f"{offer.batch} is {done.state} at Prolific with {done.places} places")
 
 
 @prolific.command(
@@ -109,10 +108,10 @@ def extend(batch: str | None, yes: bool, folder: Path, as_json: bool) -> None:
         if places:
             price = price_of(study, client, offer.reward, places)
             check_offer(study, client, offer, price)
-            _confirm(yes, f"adding places for {offer.batch} at Prolific will cost {price}")
+            confirm(yes, f"adding places for {offer.batch} at Prolific will cost {price}")
         with recording(study, "annotate-prolific-extend"):
             done = studies.extend(study, client, offer)
-    _tell(
+    tell(
         as_json,
         {"batch": offer.batch, "added": places, "places": done.places},
         f"added {places} places for {offer.batch}, which now has {done.places}",
@@ -140,7 +139,7 @@ def status(folder: Path, as_json: bool) -> None:
     reports = [*polled.problems, *reports]
     _report(reports)
     facts = {"studies": places, "submissions": polled.statuses, "to_settle": len(todo), "reports": reports}
-    _tell(as_json, facts, "\n".join(lines))
+    tell(as_json, facts, "\n".join(lines))
 
 
 @prolific.command(epilog="Example: photojury annotate prolific settle --yes --study demo-study")
@@ -166,7 +165,7 @@ def settle(also: tuple[str, ...], yes: bool, folder: Path, as_json: bool) -> Non
         asked = [one for one in todo if one.submission["status"] != "APPROVED"]
         if asked:
             total = amount_in(currency_of(client), sum(one.reward for one in asked))
-            _confirm(yes, f"approving {len(asked)} submissions will pay {total} and Prolific's fees")
+            confirm(yes, f"approving {len(asked)} submissions will pay {total} and Prolific's fees")
         with recording(study, "annotate-prolific-settle") as run:
             with counter("approving", len(asked)) as progress:
                 done = submissions.settle(study, client, also, progress)
@@ -188,7 +187,7 @@ def settle(also: tuple[str, ...], yes: bool, folder: Path, as_json: bool) -> Non
         "unpaid": done.unpaid,
         "reports": done.reports,
     }
-    _tell(as_json, facts, text)
+    tell(as_json, facts, text)
 
 
 @prolific.command(
@@ -217,7 +216,7 @@ def bonus(
     with _at_prolific(folder) as (study, client):
         cost = bonuses.cost_of_bonuses(study, submission, cents, reason)
         if cost.total:
-            _confirm(yes, f"bonuses of {cost.rewards} cents will cost about {cost.total} cents with fees")
+            confirm(yes, f"bonuses of {cost.rewards} cents will cost about {cost.total} cents with fees")
         with recording(study, "annotate-prolific-bonus") as run:
             done = bonuses.bonus(study, client, submission, cents=cents, reason=reason, again=again)
             run.note("paid", done.paid)
@@ -230,7 +229,7 @@ def bonus(
     text = f"paid {done.paid} bonuses, {amount_in(done.currency, done.amount)} and {amount_in(done.currency, done.fees)} fees"
     if done.before:
         text += f"; {done.before} were paid before"
-    _tell(as_json, dataclasses.asdict(done), text)
+    tell(as_json, dataclasses.asdict(done), text)
 
 
 @prolific.command(epilog="Example: photojury annotate prolific exclude --study demo-study")
@@ -248,7 +247,7 @@ def exclude(folder: Path, as_json: bool) -> None:
     text = f"excluded {done.added} more raters at Prolific, let {done.removed} in again"
     if done.elsewhere:
         text += f"; {done.elsewhere} excluded raters did not come from Prolific"
-    _tell(as_json, dataclasses.asdict(done), text)
+    tell(as_json, dataclasses.asdict(done), text)
 
 
 @prolific.command(epilog="Example: photojury annotate prolific pause --study demo-study")
@@ -295,7 +294,7 @@ def try_out(batch: str | None, email: str | None, folder: Path, as_json: bool) -
         participant = client.create_test_participant(email) if email else None
         made = client.create_test_study(row["provider_id"])
     facts = {"study_url": made.get("study_url"), "participant_id": participant}
-    _tell(as_json, facts, f"open {made.get('study_url')} as the test participant")
+    tell(as_json, facts, f"open {made.get('study_url')} as the test participant")
 
 
 @prolific.command(
@@ -322,7 +321,7 @@ def webhook_verify(body: BinaryIO, headers: tuple[str, ...], folder: Path, as_js
     finally:
         study.close()
     text = "it came before; there is nothing to do" if event is None else f"new: {event.get('event_type')}"
-    _tell(as_json, {"new": event is not None, "event": event}, text)
+    tell(as_json, {"new": event is not None, "event": event}, text)
 
 
 @contextmanager
@@ -347,22 +346,9 @@ def _move(folder: Path, batch: str | None, action: str, outcome: str, *, as_json
         name = batch_of(study, batch)
         with recording(study, f"annotate-prolific-{action.lower()}"):
             done = studies.move(study, client, name, action)
-    _tell(as_json, {"batch": name, "state": done.state}, f"the Prolific study of {name} {outcome}")
+    tell(as_json, {"batch": name, "state": done.state}, f"the Prolific study of {name} {outcome}")
 
 
 def _report(reports: list[tuple[str, str]]) -> None:
     for name, sentence in reports:
         click.echo(f"submission {name}: {sentence}", err=True)
-
-
-def _confirm(yes: bool, sentence: str) -> None:
-    if not yes:
-        raise Refused(f"{sentence}; say so with --yes")
-
-
-def _tell(as_json: bool, facts: object, text: str) -> None:
-    if as_json:
-        import json
-
-        text = json.dumps(facts)
-    click.echo(text)

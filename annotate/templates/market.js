@@ -91,6 +91,8 @@
     if (event.source !== frame.contentWindow || typeof event.data !== "object" || event.data === null) return;
     const { photojury, draft, url } = event.data;
     if (photojury === "hello") {
+      // Keys belong to the task from its first question on, not only once all of its pictures have loaded.
+      if (document.activeElement === document.body) frame.focus();
       const state = { photojury: "state", draft: newest(), done: Number(frame.dataset.done) };
       frame.contentWindow.postMessage(state, "*");
     } else if (photojury === "draft") keep(draft);

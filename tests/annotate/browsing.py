@@ -1,6 +1,7 @@
 """What browser tests share: flags, keys, and a rater's way to a task by keyboard alone."""
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -26,12 +27,19 @@ def until(browser: webdriver.Chrome, css: str) -> WebElement:
 
 def progress_is(browser: webdriver.Chrome, text: str) -> None:
     """Wait until the page says where the rater is, and takes an answer."""
-    WebDriverWait(browser, 20).until(
-        lambda page: (
-            page.find_element(By.ID, "progress").text == text
-            and page.find_element(By.CSS_SELECTOR, "#answers button").is_enabled()
+
+    def there(page: webdriver.Chrome) -> bool:
+        shown = page.find_element(By.ID, "progress").text
+        return shown == text and page.find_element(By.CSS_SELECTOR, "#answers button").is_enabled()
+
+    try:
+        WebDriverWait(browser, 20).until(there)
+    except TimeoutException:
+        state = browser.execute_script(
+            "return [document.body.innerText, document.activeElement.outerHTML.slice(0, 200), document.hasFocus(),"
+            " at, visibleSince, how.open, hasParent, items.map((item) => item.value)]"
         )
-    )
+        raise AssertionError(f"{text!r} is not shown, or takes no answer: {state}") from None
 
 
 def accept(browser: webdriver.Chrome, url: str, title: str) -> None:

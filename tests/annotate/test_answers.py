@@ -39,7 +39,7 @@ def test_sound_answers_become_rows() -> None:
     result = stars(SOUND)
     assert result.problems == []
     assert result.rows[0] == {
-        "unit_id": "u0", "attribute": "overall", "image_id": "img0", "value": 1.0, "position_in_hit": 2,
+        "unit_id": "u0", "task": "stars", "attribute": "overall", "image_id": "img0", "value": 1.0, "position_in_hit": 2,
         "milliseconds": 900,
     }  # fmt: skip
     assert [row["value"] for row in result.rows] == [1.0, 2.0, 3.0]

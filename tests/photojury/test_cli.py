@@ -81,7 +81,7 @@ def test_an_unknown_key_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for line, sentence in (
         ("[stars]\nlevls = 5", "unknown key stars.levls; did you mean levels?"),
         ('[stars]\nlevels = "five"', "stars.levels must be a whole number, not 'five'"),
-        ("[stars]\nlevels = 1", "stars.levels must be from 2 to 9, not 1"),
+        ("[stars]\nlevels = 1", "stars.levels must be from 2 to 10, not 1"),
     ):
         toml.write_text(line)
         capsys.readouterr()

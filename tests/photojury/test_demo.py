@@ -76,7 +76,7 @@ def test_the_whole_chain(photos: Path, tmp_path: Path) -> None:
     for table in ("images", "hits", "assignments", "ratings", "comparisons", "payments"):
         assert summary[table] == study.count(table) > 0
     # 36 pictures for ten raters each; every assignment is paid with a fee.
-    assert (summary["images"], summary["ratings"]) == (36, 360)
+    assert (summary["images"], summary["ratings"]) == (36, 400)
     assert summary["payments"] == 2 * summary["assignments"]
     assert study.read("assignments")["simulated"].all()
     study.close()
@@ -110,7 +110,7 @@ def test_somebody_rates(photos: Path, tmp_path: Path) -> None:
         output = demo.stdout.read()
         assert demo.wait(120) == 0, output
     summary = json.loads((tmp_path / "demo-rated" / "summary.json").read_text())
-    assert (summary["rated_by"], summary["ratings"]) == ("you", 36)
+    assert (summary["rated_by"], summary["ratings"]) == ("you", 40)
 
 
 class QualityOfAnything(dict[str, float]):
