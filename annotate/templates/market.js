@@ -31,7 +31,9 @@
       location.replace(frame.dataset.submitted);
     }
   });
-  frame.addEventListener("load", () => frame.focus());
+  // Once only: a focus that moves while a key is down loses the key.
+  const toTask = () => { if (document.activeElement === document.body) frame.focus(); };
+  frame.addEventListener("load", toTask);
 
   const auto = byId("auto");
   if (auto) {
@@ -92,7 +94,7 @@
     const { photojury, draft, url } = event.data;
     if (photojury === "hello") {
       // Keys belong to the task from its first question on, not only once all of its pictures have loaded.
-      if (document.activeElement === document.body) frame.focus();
+      toTask();
       const state = { photojury: "state", draft: newest(), done: Number(frame.dataset.done) };
       frame.contentWindow.postMessage(state, "*");
     } else if (photojury === "draft") keep(draft);

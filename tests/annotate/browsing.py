@@ -1,5 +1,7 @@
 """What browser tests share: flags, keys, and a rater's way to a task by keyboard alone."""
 
+import time
+
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.action_chains import ActionChains
@@ -59,12 +61,19 @@ def enter_frame(browser: webdriver.Chrome) -> None:
     """Go into the task's frame, once the task is there."""
     WebDriverWait(browser, 20).until(expected.frame_to_be_available_and_switch_to_it((By.ID, "task")))
     until(browser, "#question")
+    # The frame is another process of the browser's: keys come to it once it knows that it has the focus.
+    WebDriverWait(browser, 20).until(lambda page: page.execute_script("return document.hasFocus()"))
 
 
 def begin(browser: webdriver.Chrome) -> None:
     """Close the instructions, which stand before a rater's first task, with the key that their button has."""
     until(browser, "#how[open] #close")
-    press(browser, Keys.ENTER)
+    for _ in range(3):  # a key that is sent while the browser moves the focus is lost
+        press(browser, Keys.ENTER)
+        time.sleep(0.3)
+        if not browser.find_elements(By.CSS_SELECTOR, "#how[open]"):
+            return
+    raise AssertionError("the instructions do not close")
 
 
 def shown_pictures(browser: webdriver.Chrome) -> list[str]:
