@@ -11,6 +11,10 @@ import re
 import secrets
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from photojury.datasets import tables
+from photojury.datasets.store import Study
 from photojury.errors import InputError, SettingsError
 
 _PID = re.compile("[0-9a-fA-F]{24}")
@@ -50,6 +54,19 @@ def worker_id_of(pid: str) -> str:
 def pid_of(worker_id: str) -> str | None:
     """The Prolific id behind a worker id, or None for a worker who did not come from there."""
     return worker_id[2:].lower() if _PROLIFIC_WORKER.fullmatch(worker_id) else None
+
+
+def rename(study: Study, worker_id: str, new: str) -> None:
+    """Give a worker's rows of a study the rater id of another worker id, so that the old one is nowhere."""
+    salt = read_salt()
+    before, after = rater_id(worker_id, salt), rater_id(new, salt)
+    with study.writing() as connection:
+        mine = sa.update(tables.workers).where(tables.workers.c.rater_id == before)
+        connection.execute(mine.values(rater_id=after, worker_id=new))
+        for table in tables.metadata.sorted_tables:
+            if "rater_id" in table.columns and table.name != "workers":
+                rows = sa.update(table).where(table.c.rater_id == before)
+                connection.execute(rows.values(rater_id=after))
 
 
 def read_salt() -> str:

@@ -48,11 +48,12 @@ def plan(task: str, again: bool, dry_run: bool, folder: Path, as_json: bool) -> 
             batch = plan_batch(study, task, again=again)
             run.note("batch", batch.name)
     facts = {"batch": batch.name, "units": batch.units, "hits": batch.hits, "assignments": batch.assignments}
-    facts |= {"reward_cents": batch.cost.rewards, "fee_cents": batch.cost.fees}
+    facts |= {"reward_cents": batch.cost.rewards, "fee_cents": batch.cost.fees, "repeats": batch.repeats}
+    again_too = f", {batch.repeats} of them twice," if batch.repeats else ""
     tell(
         as_json,
         facts,
-        f"{'would plan' if dry_run else 'planned'} {batch.name}: {batch.units} questions in {batch.hits} HITs, "
+        f"{'would plan' if dry_run else 'planned'} {batch.name}: {batch.units} questions{again_too} in {batch.hits} HITs, "
         f"{batch.assignments} assignments, {batch.cost}",
     )
 

@@ -120,7 +120,7 @@ def exclude(
             exclusions.exclude(study, chosen, reason=reason, days=days)
         done = exclusions.enforce(study, connect(study.settings))
         run.note("excluded", len(chosen))
-    text = f"excluded {len(chosen)} raters; the marketplace has closed to {done.excluded} and opened to {done.released}"
+    text = f"excluded {len(chosen)} raters; at the marketplace {done.excluded} were shut out and {done.released} let in again"
     if done.unguarded:
         text += f"; {done.unguarded} HITs that are out stay open to them, since the marketplace would not change them"
     tell(as_json, {"raters": chosen, **dataclasses.asdict(done)}, text)

@@ -85,6 +85,25 @@ def invite(number: int, folder: Path, as_json: bool) -> None:
     click.echo(json.dumps(links) if as_json else "\n".join(links))
 
 
+@market.command(epilog="Example: photojury market forget A2XYZ --study demo-study")
+@click.argument("worker_id")
+@study_option
+def forget(worker_id: str, folder: Path) -> None:
+    """Make the worker WORKER_ID unknown, here and in the study; their answers stay, without a name."""
+    from photojury.annotate.marketplace.workers import forget as forget_worker
+    from photojury.annotate.raters import rename
+    from photojury.datasets.store import open_study
+    from photojury.errors import InputError
+
+    new = forget_worker(_open(folder), worker_id)
+    if new is None:
+        raise InputError(f"there is no worker {worker_id} in this study's marketplace")
+    study = open_study(folder)
+    rename(study, worker_id, new)
+    study.close()
+    click.echo(f"{worker_id} is forgotten; their answers stand under an id that leads to nobody")
+
+
 def _open(folder: Path) -> "Market":
     from photojury.annotate.marketplace.books import open_market
     from photojury.annotate.marketplace.requesters.accounts import give_own_key

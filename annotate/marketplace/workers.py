@@ -14,10 +14,24 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from photojury.annotate.marketplace import tables
 from photojury.annotate.marketplace.books import Market, Terms
 from photojury.annotate.marketplace.tables import invitations, sessions, visits, workers
 from photojury.annotate.raters import SIMULATED, worker_id_of
 from photojury.datasets.store import add_rows
+
+# What a forgotten worker leaves behind without a name, and what goes with them.
+_KEPT = (tables.assignments, tables.bonuses, tables.transactions)
+_FORGOTTEN = (
+    tables.sessions,
+    tables.invitations,
+    tables.visits,
+    tables.messages,
+    tables.qualifications,
+    tables.qualification_requests,
+    tables.blocks,
+    tables.workers,
+)
 
 _ALPHABET = string.ascii_uppercase + string.digits
 
@@ -131,6 +145,29 @@ def describe(
     said = {"country": country, "subdivision": subdivision, "adult": adult}
     with market.writing() as connection:
         connection.execute(sa.update(workers).where(workers.c.worker_id == worker_id).values(**said))
+
+
+def forget(market: Market, worker_id: str) -> str | None:
+    """Make a worker unknown: what they handed in stays under a new random id that leads to nobody.
+
+    Their sessions, invitation, visits, messages, qualifications and what they said of themselves are deleted.
+
+    Returns:
+        The random id; None where there is no such worker.
+    """
+    new = "A0" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    with market.writing() as connection:
+        known = sa.select(tables.workers.c.came_by).where(tables.workers.c.worker_id == worker_id)
+        came_by = connection.execute(known).scalar_one_or_none()
+        if came_by is None:
+            return None
+        _make(connection, market, new, came_by)
+        for table in _KEPT:
+            mine = sa.update(table).where(table.c.worker_id == worker_id)
+            connection.execute(mine.values(worker_id=new))
+        for table in _FORGOTTEN:
+            connection.execute(sa.delete(table).where(table.c.worker_id == worker_id))
+    return new
 
 
 def consent_digest(terms: Terms) -> str:
