@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.money.budget import Cost, cost_of_hits, spent, to_come
+from photojury.annotate.money.review import cost_of_unreviewed
 from photojury.annotate.money.wages import wages
 from photojury.annotate.quality.exclusions import excluded
 from photojury.datasets import tables
@@ -104,7 +105,7 @@ def status(study: Study) -> Status:
         promised_cents=study.settings.budget.hourly_wage_cents,
         spent=spent(study),
         to_come=still,
-        next_step=_next_step(batches),
+        next_step=_next_step(batches, unreviewed=cost_of_unreviewed(study)[0]),
     )
 
 
@@ -114,12 +115,12 @@ def _wanted(hit: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> int
     return sum(row["hit_key"] == hit["hit_key"] for row in answers)
 
 
-def _next_step(batches: list[BatchStatus]) -> str:
+def _next_step(batches: list[BatchStatus], *, unreviewed: int) -> str:
     if not batches:
         return "photojury annotate plan stars"
     if any(batch.published < batch.hits for batch in batches):
         return "photojury annotate publish --yes"
-    if any(batch.approved + batch.rejected < batch.submitted for batch in batches):
+    if unreviewed:
         return "photojury annotate review --yes"
     if any(batch.submitted < batch.wanted for batch in batches):
         resting = all(batch.paused for batch in batches if batch.submitted < batch.wanted)
