@@ -15,7 +15,7 @@ from scipy import stats
 from photojury.annotate.pairs.similarity import PairSample, sample_pairs, uniform_pairs
 from photojury.errors import InputError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LEVEL = 1e-4  # declared before any run: a chi-square test fails below it, and its power checks must
 IMAGES = 50
 Draws = Iterable[tuple[int, int]]
