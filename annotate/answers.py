@@ -3,9 +3,8 @@
 Takes in the QuestionFormAnswers of one assignment and the HIT's units; gives out `Answers`. A broken answer
 never hides the sound ones beside it.
 
-    >>> answer = "<Answer><QuestionIdentifier>a</QuestionIdentifier><FreeText>[]</FreeText></Answer>"
-    >>> fields(f'<QuestionFormAnswers xmlns="{NAMESPACE}">{answer}</QuestionFormAnswers>')
-    {'a': '[]'}
+    >>> read_answers(kind("stars"), [1, 2, 3], units, xml).rows[0]["value"]        # doctest: +SKIP
+    2.0
 """
 
 import json
@@ -15,11 +14,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from photojury.annotate.answers_xml import fields
+from photojury.annotate.tasks.attributes import VALUES
 from photojury.annotate.tasks.kind import Kind, UnusableError, rated_row
-
-NAMESPACE = (
-    "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas/2005-10-01/QuestionFormAnswers.xsd"
-)
 
 # A day: longer times between seeing and answering are a forgotten tab or a broken clock, and say nothing.
 _LONGEST_MS = 86_400_000
@@ -89,19 +86,6 @@ def read_answers(
     return result
 
 
-def fields(xml: str) -> dict[str, str]:
-    """The fields of a QuestionFormAnswers document; of a repeated field, the first.
-
-    Raises:
-        xml.etree.ElementTree.ParseError: it is not well-formed XML.
-    """
-    found: dict[str, str] = {}
-    for answer in ET.fromstring(xml).iter(f"{{{NAMESPACE}}}Answer"):
-        name = answer.findtext(f"{{{NAMESPACE}}}QuestionIdentifier", "")
-        found.setdefault(name, answer.findtext(f"{{{NAMESPACE}}}FreeText", ""))
-    return found
-
-
 def _items(text: str | None, result: Answers) -> Sequence[Any]:
     if text is None:
         result.problems.append("it has no field called answers")
@@ -149,7 +133,7 @@ def _attribute_rows(
     """A rating for each attribute, of the same picture as the overall one."""
     given = item.get("values")
     given = given if isinstance(given, dict) else {}
-    missing = [name for name in attributes if type(given.get(name)) is not int or abs(given[name]) > 1]
+    missing = [name for name in attributes if type(given.get(name)) is not int or given[name] not in VALUES]
     if missing:
         raise UnusableError(f"lacks {len(missing)} of {len(attributes)} attributes, first {missing[0]}")
     return [{**row, "attribute": name, "value": float(given[name])} for name in attributes]

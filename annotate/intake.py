@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from photojury.annotate.answers import NAMESPACE, Answers, read_answers
+from photojury.annotate.answers import Answers, read_answers
+from photojury.annotate.answers_xml import NAMESPACE
 from photojury.annotate.tasks.kind import Kind, kind
 from photojury.datasets import tables
 from photojury.datasets.store import Study, add_rows

@@ -124,7 +124,7 @@ def addresses(study: Study) -> Callable[[str], str]:
     bucket = open_bucket(study.settings)
     _check_lifetime(study, bucket)
     _check_hosted(study, bucket)
-    return lambda image: bucket.address(bucket.prefix + names[image])
+    return address_of(study)
 
 
 def address_of(study: Study) -> Callable[[str], str]:

@@ -23,7 +23,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.answers import NAMESPACE
+from photojury.annotate.answers_xml import NAMESPACE
 from photojury.annotate.money.budget import dollars
 from photojury.annotate.publish import annotation
 from photojury.annotate.tasks.kind import kind

@@ -20,9 +20,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from photojury.annotate.answers_xml import answers_xml
 from photojury.annotate.batches import next_name
 from photojury.annotate.intake import IMPORTED, HandedIn, take_in
-from photojury.annotate.marketplace.questions.questions import answers_xml
 from photojury.annotate.money.paying import payment_keys, price
 from photojury.annotate.mturk.export import ANSWER, INPUT, SIMULATED, parse_time
 from photojury.annotate.mturk.rows import read_rows

@@ -11,8 +11,6 @@ from photojury.annotate.tasks.kind import Choice, Kind, Terms
 from photojury.annotate.tasks.stars import plan, scale
 from photojury.settings import Settings
 
-OVERALL = "overall"
-
 VALUES = (-1, 0, 1)
 """An attribute speaks against the picture, plays no part, or speaks for it."""
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photojury.annotate.answers import Answers, fields, read_answers
+from photojury.annotate.answers import Answers, read_answers
+from photojury.annotate.answers_xml import fields
 from photojury.annotate.tasks.kind import kind
 
 STARS, PAIRS = kind("stars"), kind("five_level")

@@ -109,5 +109,6 @@ def test_a_message_reaches_only_ones_own_workers(place: Place, second: Any) -> N
 def test_a_token_is_ones_own(place: Place, second: Any) -> None:
     """Two requesters may use the same UniqueRequestToken."""
     token = new("token")
-    place.hit(UniqueRequestToken=token)
-    second.create_hit(**place.parameters(), UniqueRequestToken=token)
+    mine = place.hit(UniqueRequestToken=token)
+    theirs = second.create_hit(**place.parameters(), UniqueRequestToken=token)["HIT"]
+    assert mine["HITId"] != theirs["HITId"]

@@ -64,3 +64,11 @@ def test_folders_are_never_imported_bare() -> None:
         for path in (ROOT / folder).rglob("*.py"):
             for name in imported(path):
                 assert name.split(".")[0] not in bare, f"{path}: {name}"
+
+
+def test_annotate_knows_its_marketplace_only_through_boto3() -> None:
+    """Nothing of annotate outside the marketplace's own folder imports from it: any other would do as well."""
+    market = ROOT / "annotate" / "marketplace"
+    for path in (ROOT / "annotate").rglob("*.py"):
+        if market not in path.parents:
+            assert not any(name.startswith("photojury.annotate.marketplace") for name in imported(path)), path

@@ -13,7 +13,6 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 from photojury.annotate.marketplace.requesters.protocol import RequestError
 
@@ -26,7 +25,6 @@ ONE, OPTIONAL, SOME, ANY = (1, 1), (0, 1), (1, None), (0, None)
 """How often an element may stand in its parent: (least, most)."""
 
 _DEEPEST = 60
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,10}")
 
 Counts = Mapping[str, tuple[int, int | None]]
@@ -164,9 +162,3 @@ def local(element: ET.Element) -> str:
 def space_of(element: ET.Element) -> str:
     """The namespace of an element."""
     return element.tag.rpartition("}")[0].removeprefix("{")
-
-
-def escaped(value: str) -> str:
-    """A text as it stands in XML: what XML cannot hold becomes U+FFFD, line ends survive as they were sent."""
-    # A bare carriage return would be read back as a line feed.
-    return escape(_ILLEGAL.sub("\ufffd", value), {"\r": "&#13;"})

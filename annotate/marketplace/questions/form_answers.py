@@ -14,17 +14,17 @@ import logging
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from photojury.annotate.answers_xml import document, escaped
 from photojury.annotate.marketplace.questions import question_form
-from photojury.annotate.marketplace.questions.documents import ANY, ONE, OPTIONAL, SCHEMAS, Reader, escaped
+from photojury.annotate.marketplace.questions.documents import ANY, ONE, OPTIONAL, Reader
 from photojury.annotate.marketplace.questions.question_form import Asked, Form, FreeText, Pattern, Selection
 
 log = logging.getLogger(__name__)
 
-NAMESPACE = f"{SCHEMAS}/2005-10-01/QuestionFormAnswers.xsd"
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,4})?", re.IGNORECASE)
 _READER = Reader("QuestionFormAnswers")
@@ -88,15 +88,6 @@ def to_xml(xml: str, fields: Sequence[tuple[str, str]]) -> str:
             answers.append(f"<Answer>{_element('QuestionIdentifier', asked.identifier)}{body}</Answer>")
     _check_patterns(patterns)
     return document(answers)
-
-
-def document(answers: Iterable[str]) -> str:
-    """A QuestionFormAnswers document of Answer elements."""
-    inner = "\n".join(answers)
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<QuestionFormAnswers xmlns="{NAMESPACE}">\n'
-        f"{inner}\n</QuestionFormAnswers>"
-    )
 
 
 def read(answers_xml: str) -> dict[str, Given]:

@@ -6,26 +6,21 @@ and the QuestionFormAnswers document that the requester gets.
     >>> page = "<HTMLContent>&lt;p>Hello</HTMLContent><FrameHeight>0</FrameHeight>"
     >>> parse(f'<HTMLQuestion xmlns="{HTML_QUESTION}">{page}</HTMLQuestion>')
     Question(html='<p>Hello', url=None, frame_height=0)
-    >>> "<FreeText>1 &lt; 2</FreeText>" in answers_xml([("sum", "1 < 2")])
-    True
 """
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from photojury.annotate.answers_xml import answers_xml
 from photojury.annotate.marketplace.questions import form_answers, html_page, question_form
-from photojury.annotate.marketplace.questions.documents import LARGEST, SCHEMAS, Reader, escaped
+from photojury.annotate.marketplace.questions.documents import SCHEMAS, Reader
 from photojury.annotate.marketplace.requesters.protocol import RequestError
 
 HTML_QUESTION = f"{SCHEMAS}/2011-11-11/HTMLQuestion.xsd"
 EXTERNAL_QUESTION = f"{SCHEMAS}/2006-07-14/ExternalQuestion.xsd"
-ANSWERS = form_answers.NAMESPACE
-
-LARGEST_QUESTION = LARGEST
-"""Bytes of a Question, its XML and white space included (CreateHIT, API reference)."""
 
 _FORMS = tuple(f"{{{namespace}}}QuestionForm" for namespace in question_form.NAMESPACES)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -76,18 +71,6 @@ def answers_to(xml: str, fields: Sequence[tuple[str, str]]) -> str:
     if not fields:
         raise form_answers.AnswerError("Nothing was answered: the page sent no field beside assignmentId.")
     return answers_xml(fields)
-
-
-def answers_xml(fields: Iterable[tuple[str, str]]) -> str:
-    """The QuestionFormAnswers document of a form: one Answer for each field, in order, repeats kept.
-
-    Characters that XML cannot hold become U+FFFD; line ends survive as they were sent.
-    """
-    return form_answers.document(
-        f"<Answer><QuestionIdentifier>{escaped(name)}</QuestionIdentifier>"
-        f"<FreeText>{escaped(value)}</FreeText></Answer>"
-        for name, value in fields
-    )
 
 
 def _question(root: ET.Element) -> Question:

@@ -101,6 +101,12 @@ def posted(handle: Callable[[Request, Fields], Response]) -> Callable[[Request],
 async def _fields(request: Request) -> Fields:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
+        # Its parts are spooled to the disk as they come, so the whole is measured before: browsers say how long it is.
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal():
+            raise SiteError(411, "The answer must say how long it is (Content-Length).")
+        if int(length) > LARGEST_ANSWER:
+            raise SiteError(413, f"The answer has more than {LARGEST_ANSWER} bytes.")
         async with request.form(max_part_size=LARGEST_ANSWER) as form:
             return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     if kind != "application/x-www-form-urlencoded":

@@ -150,14 +150,10 @@ def test_errors_carry_mturks_codes_and_words(
     assert re.search(r"\(\d{13}\)$", message)
 
 
-def test_operations_without_an_answer_say_so(live: Live) -> None:
-    """Every operation of the model that is not answered is refused as such."""
-    others = set(live.client.meta.service_model.operation_names) - set(OPERATIONS)
-    for name in others:
-        headers = {"X-Amz-Target": f"MTurkRequesterServiceV20170117.{name}"}
-        answer = requests.post(live.url, data="{}", headers=headers, timeout=30)
-        assert answer.status_code == 400
-        assert answer.json()["__type"] == "RequestError"
+def test_all_operations_are_answered(live: Live) -> None:
+    """The marketplace has an answer to each of the 39 operations of boto3's model, and to no other."""
+    assert set(OPERATIONS) == set(live.client.meta.service_model.operation_names)
+    assert len(OPERATIONS) == 39
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"HITId": NaN}', b"\xff", b"[" * 100_000, b"x" * 1_100_000])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from photojury.annotate.answers_xml import answers_xml
 from photojury.annotate.marketplace.questions import form_answers
-from photojury.annotate.marketplace.questions.questions import answers_xml
 from photojury.annotate.marketplace.requesters.protocol import RequestError
 from photojury.annotate.marketplace.review_policies import check, known_answers, plurality_of
 from tests.annotate.marketplace.forms import form, question, selection

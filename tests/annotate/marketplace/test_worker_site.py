@@ -10,7 +10,8 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photojury.annotate.marketplace.questions.questions import answers_xml, parse
+from photojury.annotate.answers_xml import answers_xml
+from photojury.annotate.marketplace.questions.questions import parse
 from photojury.annotate.tasks.kind import kind
 from photojury.annotate.tasks.page import question_xml
 from tests.annotate.marketplace.live import Live, frame_source, hidden
@@ -279,3 +280,23 @@ def test_no_address_makes_the_site_fail(live: Live, path: str, text: str) -> Non
     quoted = quote(text.encode("utf-8", "replace"), safe="")
     answer = requests.get(live.url + path.format(quoted), allow_redirects=False, timeout=30)
     assert answer.status_code < 500
+
+
+def test_a_form_in_parts_has_a_limit_as_a_whole(live: Live) -> None:
+    """Many parts under the limit are too much together, and one without a length is not begun."""
+    assignment = str(live.worker().accept(live.hit()["HITGroupId"]))
+    url = f"{live.url}/mturk/externalSubmit"
+    parts: dict[str, tuple[None, str]] = {f"part{number}": (None, "x" * 500_000) for number in range(5)}
+    answer = requests.post(url, files={"assignmentId": (None, assignment), **parts}, timeout=30)
+    assert answer.status_code == 413
+    chunked = requests.post(
+        url, iter([b"--x"]), headers={"Content-Type": "multipart/form-data; boundary=x"}, timeout=30
+    )
+    assert chunked.status_code == 411
+    small = requests.post(
+        url,
+        files={"assignmentId": (None, assignment), "stars": (None, "3")},
+        allow_redirects=False,
+        timeout=30,
+    )
+    assert small.status_code == 303

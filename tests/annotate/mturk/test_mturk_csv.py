@@ -15,10 +15,10 @@ from click.testing import CliRunner, Result
 from hypothesis import example, given
 from hypothesis import strategies as some
 
+from photojury.annotate.answers_xml import answers_xml
 from photojury.annotate.batches import plan
 from photojury.annotate.commands import mturk as commands
 from photojury.annotate.fetch import fetch
-from photojury.annotate.marketplace.questions.questions import answers_xml
 from photojury.annotate.money.budget import spent, to_come
 from photojury.annotate.money.review import cost_of_unreviewed, decide_use
 from photojury.annotate.mturk.export import (

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from photojury.analysis.answers import of_study
-from photojury.annotate.answers import NAMESPACE
+from photojury.annotate.answers_xml import NAMESPACE
 from photojury.annotate.batches import plan
 from photojury.annotate.commands.gold import gold
 from photojury.annotate.fetch import fetch
