@@ -35,6 +35,14 @@ MEDIA_TYPES = {
 _SHOWN = ("jpeg", "png", "webp", "gif", "bmp")
 
 
+class Unusable(InputError):
+    """A file that raters cannot be shown as a picture; `rule` names the kind of reason, for counting."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
 @dataclass(frozen=True)
 class ImageFacts:
     """What one decode tells about a picture; width and height in pixels as shown (EXIF orientation applied)."""

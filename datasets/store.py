@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 _PATIENCE = 30.0
 
 # Older schemas that lack nothing but columns which may be null.
-_GROWN_FROM = ("1",)
+_GROWN_FROM = ("1", "2")
 
 # SQLite refuses more than 32,766 parameters in a statement.
 _MAX_PARAMETERS = 30_000
@@ -240,6 +240,8 @@ def add_missing_columns(connection: sa.Connection, metadata: sa.MetaData) -> Non
             if column.name not in have:
                 kind = column.type.compile(connection.dialect)
                 connection.execute(sa.text(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {kind}'))
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
 
 
 def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -37,18 +37,140 @@ meta = Table(
     comment="facts about the store itself, first of all its schema version",
 )
 
+searches = Table(
+    "searches",
+    metadata,
+    Column("search_id", String(32), primary_key=True, comment="a hash of source and query"),
+    Column("source", String(64), nullable=False),
+    Column("query", Text, nullable=False, comment="a JSON object: what is asked of the source"),
+    Column(
+        "made_at",
+        Float,
+        nullable=False,
+        comment="when it was first asked; open ends of date ranges mean this",
+    ),
+    comment="what was asked of a source; the same query is the same search, and goes on where it was",
+)
+
+slices = Table(
+    "slices",
+    metadata,
+    Column("search_id", String(32), ForeignKey("searches.search_id"), primary_key=True),
+    Column(
+        "slice",
+        String(64),
+        primary_key=True,
+        comment="a part of the search, as its source names it: a date range",
+    ),
+    Column("cursor", Text, comment="what to ask for next within it; null at its beginning"),
+    Column(
+        "state", String(16), nullable=False, comment="open, done, cut (newer slices stand for it) or full"
+    ),
+    Column("reported", Integer, comment="how many the source said there are, when asked first"),
+    Column("rows", Integer, nullable=False, default=0, comment="how many it gave, repeats included"),
+    Column("unique", Integer, nullable=False, default=0, comment="how many different ones"),
+    Column(
+        "new",
+        Integer,
+        nullable=False,
+        default=0,
+        comment="how many that no earlier slice or search had given",
+    ),
+    Column("calls", Integer, nullable=False, default=0),
+    Column("claimed_by", String(64), comment="the process that is asking for it"),
+    comment="the parts that a search is asked in; a finished one is never asked again",
+)
+
+finds = Table(
+    "finds",
+    metadata,
+    Column("search_id", String(32), ForeignKey("searches.search_id"), primary_key=True),
+    Column("slice", String(64), primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    comment="which slice of which search gave which candidate",
+)
+
 candidates = Table(
     "candidates",
     metadata,
     Column("source", String(64), primary_key=True, comment="folder, flickr, google, ..."),
     Column("source_id", Text, primary_key=True, comment="the source's own id; a file's full path for folder"),
-    Column("query", Text, comment="what was asked of the source when this was found"),
+    Column("query", Text, comment="what was asked of the source when this was first found"),
     Column("file_url", Text),
-    Column("state", String(16), nullable=False, comment="stored, duplicate, rejected or failed"),
+    Column(
+        "state",
+        String(16),
+        nullable=False,
+        comment="found, failed (to be tried again at retry_at), stored, duplicate (of stored bytes), "
+        "rejected (no picture to show), gone (deleted at the source) or barred (tombstone or opt-out)",
+    ),
+    Column("rule", String(32), comment="which rule speaks in reason: not_an_image, animated, http_404, ..."),
     Column("reason", Text, comment="why it was rejected or failed, in one sentence"),
     Column("image_id", String(64), ForeignKey("images.image_id"), comment="the stored image, if any"),
     Column("seen_at", Float, nullable=False),
+    Column("page_url", Text),
+    Column("title", Text),
+    Column("description", Text),
+    Column("author", Text),
+    Column("author_id", Text, comment="the source's id of the author"),
+    Column("author_url", Text),
+    Column("license_id", Text, comment="a name of datasets/licenses.py, else the source's own word"),
+    Column("license_url", Text),
+    Column("attribution", Text, comment="ready-made, where the source gives one"),
+    Column("tags", Text, comment="a JSON list"),
+    Column("taken_at", Float),
+    Column("uploaded_at", Float),
+    Column("width", Integer, comment="pixels of file_url, as the source says"),
+    Column("height", Integer),
+    Column("extra", Text, comment="a JSON object: whatever else the source or the list said"),
+    Column("tries", Integer, comment="downloads begun; null: none"),
+    Column("retry_at", Float, comment="when to try a failed one again"),
+    Column("claimed_by", String(64), comment="the process that is downloading it"),
+    Index("candidates_by_state", "state"),
     comment="everything a source offered, with what became of it: the funnel",
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("process_id", String(64), primary_key=True),
+    Column(
+        "alive_until", Float, nullable=False, comment="moved on while it lives; what it claimed is free after"
+    ),
+    comment="processes, of any machine, that work on slices or candidates now",
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column(
+        "key",
+        Text,
+        primary_key=True,
+        comment="sha256:ID, SOURCE:ID (one picture) or SOURCE:author:ID (all of a person)",
+    ),
+    Column("reason", Text, nullable=False),
+    Column("made_at", Float, nullable=False),
+    comment="what must never be taken in or released again; wins over every later crawl",
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
+    Column("decided_at", Float, primary_key=True),
+    Column("status", String(16), nullable=False, comment="kept, rejected, or auto: as the checks say"),
+    Column("reason", Text),
+    Column("decided_by", Text),
+    comment="what people decided at the curation page; append-only, the newest stands",
+)
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("name", Text, primary_key=True, comment="flickr, openverse, host:live.staticflickr.com, ..."),
+    Column("next_at", Float, nullable=False, comment="the earliest moment of the next call"),
+    comment="the pace of calls that all processes of the study keep together",
 )
 
 images = Table(
@@ -62,9 +184,11 @@ images = Table(
     Column("title", Text),
     Column("description", Text),
     Column("author", Text),
+    Column("author_id", Text),
     Column("author_url", Text),
-    Column("license_id", Text),
+    Column("license_id", Text, comment="a name of datasets/licenses.py, else the source's own word"),
     Column("license_url", Text),
+    Column("attribution", Text, comment="ready-made, where the source gives one"),
     Column("tags", Text, comment="a JSON list"),
     Column("taken_at", Float),
     Column("uploaded_at", Float),
@@ -75,6 +199,11 @@ images = Table(
     Column("bytes", Integer, nullable=False),
     Column("phash", String(16), comment="64-bit perceptual hash, hexadecimal"),
     Column("status", String(16), nullable=False, default="kept", comment="kept, rejected or tombstoned"),
+    Column(
+        "rule",
+        String(32),
+        comment="which check or decision speaks in reason: blur, near_duplicate, curation, ...",
+    ),
     Column("reason", Text, comment="why it is not kept"),
 )
 
@@ -96,7 +225,7 @@ checks = Table(
     Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
     Column("check", String(32), primary_key=True),
     Column("value", Float),
-    Column("verdict", String(16), nullable=False, comment="pass or fail"),
+    Column("verdict", String(16), nullable=False, comment="pass, fail, or unjudged: measured only"),
     Column("version", Integer, nullable=False, comment="of the check's code"),
 )
 

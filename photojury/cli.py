@@ -16,7 +16,10 @@ from photojury.errors import PhotojuryError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("photojury.commands:init", "Make a study: a folder with a commented study.toml."),
-    "collect": ("photojury.collect.commands:collect", "Bring pictures in."),
+    "collect": (
+        "photojury.collect.commands.group:collect",
+        "Bring pictures in, check them, keep their rights.",
+    ),
     "annotate": (
         "photojury.annotate.commands.group:annotate",
         "Plan, publish, fetch, review and pay for ratings.",

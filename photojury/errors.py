@@ -5,6 +5,7 @@ PhotojuryError                 1   it failed; the message says what, where and w
 │   ├── SettingsError          2   study.toml or a PHOTOJURY_* variable
 │   ├── InputError             2   a file, table, column or answer
 │   └── NotAStudyError         2   the folder holds no study
+├── Unfinished                 3   some of it is left; the same command, later, goes on
 ├── StoreError                 1   the study's database or files are not as they should be
 ├── Refused                    4   would spend or destroy, and was not told to
 └── ServiceError               5   credentials, or a service that does not answer as it should
@@ -45,6 +46,12 @@ class NotAStudyError(UserError):
 
 class StoreError(PhotojuryError):
     """The study's database or image files are damaged, of another version, or in use."""
+
+
+class Unfinished(PhotojuryError):
+    """Part of the work is done and kept; the rest waits for a quota, a host or another process."""
+
+    exit_code = 3
 
 
 class Refused(PhotojuryError):

@@ -47,6 +47,44 @@ class CollectSection:
 
 
 @dataclass(frozen=True)
+class FlickrSection:
+    """How Flickr is asked."""
+
+    calls_per_hour: int = _key(
+        3600, "of one key, on all machines together (Flickr's guide)", low=1, high=3600
+    )
+
+
+@dataclass(frozen=True)
+class GoogleSection:
+    """Keywords for Google's image search: every subject with every action, and every name by itself (paper 1)."""
+
+    subjects: tuple[str, ...] = _key((), "who or what: dancer, gymnast")
+    actions: tuple[str, ...] = _key((), "doing what: jumping, spinning")
+    names: tuple[str, ...] = _key((), "asked as they are")
+    calls_per_day: int = _key(100, "100 are free; at most 10,000", low=1, high=10000)
+
+
+@dataclass(frozen=True)
+class DownloadSection:
+    """How files are fetched from the web."""
+
+    threads: int = _key(16, "downloads at once", low=1, high=128)
+    per_host_per_second: float = _key(4.0, "files a second from one host; 0: no limit", low=0, high=10000)
+    per_host_at_once: int = _key(4, "connections to one host", low=1, high=128)
+
+
+@dataclass(frozen=True)
+class ChecksSection:
+    """When a picture is rejected; each threshold is explained in docs/checks.md."""
+
+
+@dataclass(frozen=True)
+class RightsSection:
+    """What a release may contain."""
+
+
+@dataclass(frozen=True)
 class StarsSection:
     """1 to `levels` stars, or points, on one picture (paper 1's global rating)."""
 
@@ -303,6 +341,11 @@ class Settings:
 
     study: StudySection = field(default_factory=StudySection)
     collect: CollectSection = field(default_factory=CollectSection)
+    flickr: FlickrSection = field(default_factory=FlickrSection)
+    google: GoogleSection = field(default_factory=GoogleSection)
+    download: DownloadSection = field(default_factory=DownloadSection)
+    checks: ChecksSection = field(default_factory=ChecksSection)
+    rights: RightsSection = field(default_factory=RightsSection)
     stars: StarsSection = field(default_factory=StarsSection)
     attributes: AttributesSection = field(default_factory=AttributesSection)
     five_level: FiveLevelSection = field(default_factory=FiveLevelSection)

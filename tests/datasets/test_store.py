@@ -117,19 +117,23 @@ def test_a_store_of_version_1_grows(study: Study) -> None:
     with study.writing() as connection:
         for column in ("gold_ids", "training_ids"):
             connection.execute(sa.text(f"ALTER TABLE hits DROP COLUMN {column}"))
+        connection.execute(sa.text("DROP INDEX candidates_by_state"))
         version = tables.meta.c.key == "schema_version"
         connection.execute(sa.update(tables.meta).where(version).values(value="1"))
     create_tables(study.engine)
     assert {"gold_ids", "training_ids"} <= set(study.read("hits").columns)
+    assert [index["name"] for index in sa.inspect(study.engine).get_indexes("candidates")] == [
+        "candidates_by_state"
+    ]
     assert study.read("meta", {"key": "kept"})["value"].tolist() == ["yes"]
-    assert study.read("meta", {"key": "schema_version"})["value"].tolist() == ["2"]
+    assert study.read("meta", {"key": "schema_version"})["value"].tolist() == [str(tables.SCHEMA_VERSION)]
 
 
 def test_another_schema_version_is_refused(study: Study) -> None:
     """A store of another version is not touched, and the sentence says both versions."""
     with study.writing() as connection:
         connection.execute(sa.update(tables.meta).values(value="99"))
-    with pytest.raises(StoreError, match="schema version 99, this photojury knows 2"):
+    with pytest.raises(StoreError, match=f"schema version 99, this photojury knows {tables.SCHEMA_VERSION}"):
         create_tables(study.engine)
 
 

@@ -1,0 +1,1 @@
+"""What a picture is like: measured in one decode, judged by the thresholds of study.toml."""

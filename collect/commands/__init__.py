@@ -1,0 +1,1 @@
+"""The commands of `photojury collect`, one file a topic."""
