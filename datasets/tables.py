@@ -62,6 +62,7 @@ slices = Table(
         primary_key=True,
         comment="a part of the search, as its source names it: a date range",
     ),
+    Column("part_of", String(64), comment="the slice that was cut into this one, else null"),
     Column("cursor", Text, comment="what to ask for next within it; null at its beginning"),
     Column(
         "state", String(16), nullable=False, comment="open, done, cut (newer slices stand for it) or full"

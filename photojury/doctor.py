@@ -13,17 +13,19 @@ from photojury.options import json_option
 
 NEEDED = (
     "requests", "boto3", "flickrapi", "numpy", "pandas", "scipy", "statsmodels", "sqlalchemy", "pyarrow",
-    "pillow", "scikit-image", "scikit-learn", "matplotlib", "starlette", "uvicorn", "torch", "torchvision",
+    "pillow", "simplejpeg", "imagehash", "scikit-image", "scikit-learn", "matplotlib", "starlette", "uvicorn", "torch", "torchvision",
     "streamlit",
 )  # fmt: skip
 OPTIONAL = {"psycopg": "studies in PostgreSQL", "av": "key frames of films", "tensorboard": "training curves"}
 
 # What each key opens; only whether it is set is ever shown.
 KEYS = {
-    "FLICKR_API_KEY": "collecting from Flickr, which this version does not do yet",
-    "FLICKR_API_SECRET": "collecting from Flickr, which this version does not do yet",
-    "GOOGLE_API_KEY": "collecting from Google, which this version does not do yet",
-    "GOOGLE_CSE_ID": "collecting from Google, which this version does not do yet",
+    "FLICKR_API_KEY": "collecting from Flickr (new keys are for paying members of Flickr)",
+    "FLICKR_API_SECRET": "collecting from Flickr",
+    "GOOGLE_API_KEY": "collecting from Google, whose API ends on 2027-01-01",
+    "GOOGLE_CSE_ID": "collecting from Google: the id of your search engine",
+    "OPENVERSE_CLIENT_ID": "more calls an hour to Openverse, which also answers without",
+    "OPENVERSE_CLIENT_SECRET": "more calls an hour to Openverse",
     "PROLIFIC_TOKEN": "raters from Prolific",
     "AWS_ACCESS_KEY_ID": "a marketplace or S3 that asks for it",
     "AWS_SECRET_ACCESS_KEY": "a marketplace or S3 that asks for it",

@@ -187,21 +187,23 @@ def _move_on(connection: sa.Connection, search_id: str, part: Slice, onward: Onw
     }
     where = (table.c.search_id == search_id) & (table.c.slice == part.key)
     connection.execute(sa.update(table).where(where).values(**values))
-    more = [{"search_id": search_id, "slice": key, "state": "open"} for key in onward.slices]
+    more = [
+        {"search_id": search_id, "slice": key, "state": "open", "part_of": part.key} for key in onward.slices
+    ]
     add_rows(connection, table, more)
 
 
 def _summary(study: Study, search_id: str, new: int, calls: int) -> Crawled:
     slices = study.read("slices", {"search_id": search_id})
-    reported = slices["reported"].dropna()
+    # What a slice was cut into is in its count already.
+    reported = slices.loc[slices["part_of"].isna(), "reported"].dropna()
     return Crawled(
         search_id=search_id,
         new=new,
         calls=calls,
         unique=_found(study, search_id),
         rows=int(slices["rows"].sum()),
-        # The first slices of a search are asked for all of it; what they are cut into would count twice.
-        reported=int(reported.max()) if len(reported) else None,
+        reported=int(reported.sum()) if len(reported) else None,
         slices=len(slices),
         finished=not _open_slices(study, search_id),
     )

@@ -120,7 +120,8 @@ def test_a_cut_slice_gives_way_to_its_parts(study: Study) -> None:
             return Onward("cut", slices=("left", "right")) if part.key == "whole" else go_on(page, new)
 
     shelf = Cutting({"whole": [found("1"), found("9")], "left": [found("1")], "right": [found("2")]})
-    assert crawl(study, shelf, {}).unique == 2
+    crawled = crawl(study, shelf, {})
+    assert (crawled.unique, crawled.reported) == (2, 2)  # as the whole said, not as its parts repeat
     assert [key for key, _ in shelf.asked] == ["whole", "left", "right"]
 
 
