@@ -82,7 +82,8 @@ class Pace:
         table = tables.allowances
         add_rows(connection, table, [{"name": self.name, "next_at": 0.0}])
         query = sa.select(table.c.next_at).where(table.c.name == self.name).with_for_update()
-        return connection.execute(query).scalar_one()
+        moment: float = connection.execute(query).scalar_one()
+        return moment
 
     def _move(self, connection: sa.Connection, moment: float) -> None:
         table = tables.allowances

@@ -65,8 +65,8 @@ def test_everything_is_found_once(study: Study) -> None:
     assert (crawled.new, crawled.unique, crawled.rows, crawled.calls, crawled.finished) == (4, 4, 7, 3, True)
     assert sorted(study.read("candidates").source_id) == ["1", "2", "3", "4"]
     slices = study.read("slices").set_index("slice")
-    assert slices.loc["a", ["reported", "rows", "unique", "new", "calls"]].tolist() == [5, 5, 3, 3, 2]
-    assert slices.loc["b", ["reported", "rows", "unique", "new", "calls"]].tolist() == [2, 2, 2, 1, 1]
+    assert list(slices.loc["a", ["reported", "rows", "unique", "new", "calls"]]) == [5, 5, 3, 3, 2]
+    assert list(slices.loc["b", ["reported", "rows", "unique", "new", "calls"]]) == [2, 2, 2, 1, 1]
 
 
 def test_a_slice_stops_where_nothing_new_comes(study: Study) -> None:

@@ -28,9 +28,8 @@ def study(tmp_path: Path) -> Study:
     return create_study(tmp_path / "study", "test")
 
 
-def pace(study: Study, clock: Clock, **values: float) -> Pace:
-    burst = int(values.pop("burst", 1))
-    return Pace(study.engine, "service", burst=burst, clock=clock, sleep=clock.sleep, **values)
+def pace(study: Study, clock: Clock, per_second: float, burst: int = 1, longest: float = 600.0) -> Pace:
+    return Pace(study.engine, "service", per_second, burst, longest, clock, clock.sleep)
 
 
 def test_calls_keep_their_distance(study: Study) -> None:
@@ -101,7 +100,12 @@ def test_threads_get_a_moment_each(database: str) -> None:
     create_tables(engine)
     waits: list[float] = []
     shared = Pace(engine, "host", per_second=5.0, clock=lambda: 1000.0, sleep=waits.append)
-    threads = [Thread(target=lambda: [shared.take() for _ in range(10)]) for _ in range(4)]
+
+    def call_ten_times() -> None:
+        for _ in range(10):
+            shared.take()
+
+    threads = [Thread(target=call_ten_times) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
