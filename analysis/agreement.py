@@ -1,0 +1,278 @@
+"""Agreement of raters: how much of what they say is about the images, and not about themselves or chance.
+
+Takes in ratings in long form, however many each image has; gives out coefficients with their n, and intervals by
+bootstrap over images.
+
+| coefficient | for | source |
+| --- | --- | --- |
+| Krippendorff's alpha | any number of ratings an image, four kinds of scale | Krippendorff 2011, Computing alpha-reliability |
+| Fleiss' kappa | categories, the same number of ratings for every image | Fleiss 1971 |
+| Cohen's kappa, weighted | two raters, or two ways of asking | Cohen 1960, 1968 |
+| ICC(1), ICC(1, k) | numbers, raters exchangeable and different for every image | Shrout and Fleiss 1979; unbalanced: Searle 1971 |
+| Kendall's W | complete rankings | Kendall and Babington Smith 1939, with ties |
+| split-half | any: the means of two halves of each image's raters, stepped up | Spearman 1910, Brown 1910 |
+
+    >>> import pandas as pd
+    >>> votes = pd.DataFrame({"image_id": list("aabb"), "value": [1.0, 1.0, 2.0, 3.0]})
+    >>> table, levels = counts(votes)
+    >>> round(alpha_of_counts(table, levels, "interval"), 4)
+    0.7273
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from photojury.analysis import votes as votes_module
+from photojury.analysis.bootstrap import Estimate, interval
+from photojury.errors import InputError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Scale = Literal["nominal", "ordinal", "interval", "ratio"]
+Weights = Literal["none", "linear", "quadratic"]
+
+SCALES: tuple[Scale, ...] = ("nominal", "ordinal", "interval", "ratio")
+
+
+@dataclass(frozen=True)
+class Icc:
+    """Intraclass correlation of one rating, and of the mean of k.
+
+    Attributes:
+        single: ICC(1): correlation of two ratings of one image.
+        average: ICC(1, k): reliability of an image's mean rating.
+        low, high: 95 % interval of `single` by the F distribution (exact where every image has k ratings).
+        k: ratings an image; their harmonic-like mean where they differ.
+        images: with two ratings or more; ratings: of these.
+        between, within: variance components, of images and of ratings within one.
+    """
+
+    single: float
+    average: float
+    low: float
+    high: float
+    k: float
+    images: int
+    ratings: int
+    between: float
+    within: float
+
+
+def counts(ratings: pd.DataFrame, *, attribute: str = "overall") -> tuple[IntArray, FloatArray]:
+    """The table that most coefficients need: (images, levels) how often each level was given, and the levels."""
+    votes = votes_module.of_ratings(ratings, attribute=attribute)
+    levels, said = np.unique(votes.values, return_inverse=True)
+    if levels.size > votes_module.MOST_LEVELS:
+        raise InputError(f"ratings: {levels.size} different values are no rating scale; round them")
+    n = len(votes.items)
+    table = np.bincount(votes.codes * levels.size + said, minlength=n * levels.size)
+    return table.reshape(n, levels.size).astype(np.int64), levels
+
+
+def alpha(
+    ratings: pd.DataFrame, scale: Scale = "ordinal", *, seed: int, attribute: str = "overall"
+) -> Estimate:
+    """Krippendorff's alpha; images with a single rating do not count.
+
+    Args:
+        ratings: columns image_id and value.
+        scale: how far two values are apart: nominal, ordinal, interval or ratio.
+        seed: of the bootstrap over images.
+
+    Raises:
+        InputError: nothing to compare: no image with two ratings, or an unknown scale.
+    """
+    table, levels = counts(ratings, attribute=attribute)
+    return _estimate(lambda rows: alpha_of_counts(rows, levels, scale), table, seed)
+
+
+def alpha_of_counts(table: ArrayLike, levels: ArrayLike, scale: Scale) -> float:
+    """Krippendorff's alpha of an (images, levels) table of counts; NaN where all ratings are equal.
+
+    Observed disagreement: sum over images of sum_{c,k} n_c n_k d(c, k) / (m - 1); expected: the same with the
+    pooled counts, over n - 1. alpha = 1 - observed / expected.
+    """
+    if scale not in SCALES:
+        raise InputError(f"unknown scale {scale!r}; known are {', '.join(SCALES)}")
+    number = np.asarray(table, dtype=np.float64)
+    ratings = number.sum(axis=1)
+    number, ratings = number[ratings > 1], ratings[ratings > 1]
+    if not len(number):
+        raise InputError("no image has two ratings, so there is no agreement to measure")
+    pooled = number.sum(axis=0)
+    apart = _distances(np.asarray(levels, dtype=np.float64), pooled, scale)
+    observed = (np.einsum("ic,ck,ik->i", number, apart, number) / (ratings - 1)).sum()
+    expected = pooled @ apart @ pooled / (pooled.sum() - 1)
+    return float(1 - observed / expected) if expected > 0 else float("nan")
+
+
+def fleiss_kappa(ratings: pd.DataFrame, *, seed: int, attribute: str = "overall") -> Estimate:
+    """Fleiss' kappa; every image must have the same number of ratings.
+
+    Raises:
+        InputError: images have different numbers of ratings: use alpha, which allows it.
+    """
+    table, _ = counts(ratings, attribute=attribute)
+    each = table.sum(axis=1)
+    if len(set(each.tolist())) > 1 or each[0] < 2:
+        raise InputError(
+            f"Fleiss' kappa needs the same number of ratings, 2 or more, for every image, not {each.min()} to "
+            f"{each.max()}; use Krippendorff's alpha"
+        )
+    return _estimate(fleiss_of_counts, table, seed)
+
+
+def fleiss_of_counts(table: ArrayLike) -> float:
+    """Fleiss' kappa of an (images, levels) table of counts with equal sums; NaN where all ratings are equal."""
+    number = np.asarray(table, dtype=np.float64)
+    m = number[0].sum()
+    agreeing = ((number**2).sum(axis=1) - m) / (m * (m - 1))
+    chance = float(((number.sum(axis=0) / number.sum()) ** 2).sum())
+    return float((agreeing.mean() - chance) / (1 - chance)) if chance < 1 else float("nan")
+
+
+def cohen_kappa(one: ArrayLike, other: ArrayLike, weights: Weights = "none") -> float:
+    """Cohen's kappa of two equally long lists of levels, with weights for how far two levels are apart.
+
+    Raises:
+        InputError: lists of different length, or empty.
+    """
+    a, b = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    if a.shape != b.shape or a.size == 0:
+        raise InputError(f"Cohen's kappa needs two lists of one length, not {a.size} and {b.size}")
+    levels, both = np.unique(np.concatenate([a, b]), return_inverse=True)
+    k = levels.size
+    table = np.bincount(both[: a.size] * k + both[a.size :], minlength=k * k).reshape(k, k) / a.size
+    place = np.arange(k)
+    steps = np.abs(place[:, None] - place)
+    apart = {"none": (steps > 0) * 1.0, "linear": steps * 1.0, "quadratic": steps**2.0}[weights]
+    expected = float((apart * np.outer(table.sum(axis=1), table.sum(axis=0))).sum())
+    return 1 - float((apart * table).sum()) / expected if expected > 0 else float("nan")
+
+
+def icc(ratings: pd.DataFrame, *, attribute: str = "overall") -> Icc:
+    """One-way intraclass correlation, for raters who differ from image to image.
+
+    With unequal numbers n_i of ratings, k is (N - sum n_i^2 / N) / (images - 1) (Searle 1971).
+
+    Raises:
+        InputError: fewer than two images, or no image with two ratings.
+    """
+    votes = votes_module.of_ratings(ratings, attribute=attribute)
+    n = votes.counts().astype(np.float64)
+    images, total = n.size, n.sum()
+    if images < 2 or total == images:
+        raise InputError(
+            "an intraclass correlation needs two images or more, and one with two ratings or more"
+        )
+    means = votes.means()
+    within = float(((votes.values - means[votes.codes]) ** 2).sum() / (total - images))
+    between = float((n * (means - votes.values.mean()) ** 2).sum() / (images - 1))
+    k = float((total - (n**2).sum() / total) / (images - 1))
+    if within == 0 and between == 0:
+        raise InputError("all ratings are equal: there is nothing that images could differ in")
+    ratio = between / within if within > 0 else np.inf
+    tails = stats.f.ppf([0.975, 0.025], images - 1, total - images)
+    low, high = ((ratio / tail - 1) / (ratio / tail - 1 + k) if np.isfinite(ratio) else 1.0 for tail in tails)
+    single = (between - within) / (between + (k - 1) * within)
+    return Icc(
+        single=single,
+        average=(between - within) / between if between > 0 else float("nan"),
+        low=float(low),
+        high=float(high),
+        k=k,
+        images=images,
+        ratings=int(total),
+        between=max(0.0, (between - within) / k),
+        within=within,
+    )
+
+
+def kendall_w(ranks: ArrayLike) -> float:
+    """Kendall's coefficient of concordance of an (items, raters) table of values, corrected for ties.
+
+    Raises:
+        InputError: fewer than two raters or items, or a missing value.
+    """
+    values = np.asarray(ranks, dtype=np.float64)
+    if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
+        raise InputError("Kendall's W needs two raters and two items or more, and every rating of each")
+    centred = stats.rankdata(values, axis=0) - (len(values) + 1) / 2
+    own = float((centred**2).sum())
+    return float((centred.sum(axis=1) ** 2).sum() / (values.shape[1] * own)) if own > 0 else float("nan")
+
+
+def split_half(
+    ratings: pd.DataFrame, *, seed: int, attribute: str = "overall", splits: int = 100
+) -> Estimate:
+    """Reliability of the mean ratings: correlation of the means of two random halves of each image's raters, stepped
+    up to all of them by Spearman and Brown's formula, r_full = 2 r / (1 + r); averaged over random halves.
+
+    The interval holds 95 % of the halves, and says how much the halving alone matters.
+
+    Raises:
+        InputError: fewer than three images with two ratings.
+    """
+    votes = votes_module.of_ratings(ratings, attribute=attribute)
+    enough = votes.counts()[votes.codes] >= 2
+    _, codes = np.unique(votes.codes[enough], return_inverse=True)
+    values = votes.values[enough]
+    images = int(codes.max()) + 1 if codes.size else 0
+    if images < 3:
+        raise InputError(f"split halves need three images with two ratings or more, not {images}")
+    rng = np.random.default_rng(seed)
+    found = np.empty(splits)
+    for number in range(splits):
+        order = np.lexsort((rng.random(codes.size), codes))
+        place = np.arange(codes.size) - np.searchsorted(codes[order], codes[order])
+        half = place % 2 == 0
+        one, other = (_means(codes[order][part], values[order][part], images) for part in (half, ~half))
+        if one.std() == 0 or other.std() == 0:
+            raise InputError("all images have the same mean rating: there is nothing to be reliable about")
+        r = float(np.corrcoef(one, other)[0, 1])
+        found[number] = 2 * r / (1 + r)
+    low, high = np.quantile(found, [0.025, 0.975])
+    return Estimate(float(found.mean()), float(low), float(high), images, 0.95, splits, seed)
+
+
+def stepped(reliability: float, *, times: float) -> float:
+    """Spearman and Brown: the reliability of the mean of `times` as many raters.
+
+    >>> round(stepped(0.318, times=5), 3)       # paper 4's Table 6, raters of more than 0 batches
+    0.7
+    """
+    return times * reliability / (1 + (times - 1) * reliability)
+
+
+def _distances(levels: FloatArray, pooled: FloatArray, scale: Scale) -> FloatArray:
+    if scale == "nominal":
+        return 1 - np.eye(levels.size)
+    if scale == "ordinal":
+        # (n_c / 2 + everything between + n_k / 2)^2: the middle ranks of both levels.
+        middle = np.cumsum(pooled) - pooled / 2
+        return np.asarray((middle[:, None] - middle) ** 2, dtype=np.float64)
+    apart = (levels[:, None] - levels) ** 2
+    if scale == "ratio":
+        if (levels < 0).any():
+            raise InputError("a ratio scale has no value below 0")
+        total = (levels[:, None] + levels) ** 2
+        return np.divide(apart, total, out=np.zeros_like(apart), where=total > 0)
+    return np.asarray(apart, dtype=np.float64)
+
+
+def _means(codes: IntArray, values: FloatArray, images: int) -> FloatArray:
+    means: FloatArray = np.bincount(codes, values, images) / np.bincount(codes, minlength=images)
+    return means
+
+
+def _estimate(statistic: Callable[[FloatArray], float], table: IntArray, seed: int) -> Estimate:
+    rows = table[table.sum(axis=1) > 1].astype(np.float64)
+    if not len(rows):
+        raise InputError("no image has two ratings, so there is no agreement to measure")
+    return interval(statistic, rows, seed=seed)
