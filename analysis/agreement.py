@@ -178,7 +178,7 @@ def icc(ratings: pd.DataFrame, *, attribute: str = "overall") -> Icc:
     if within == 0 and between == 0:
         raise InputError("all ratings are equal: there is nothing that images could differ in")
     ratio = between / within if within > 0 else np.inf
-    tails = stats.f.ppf([0.975, 0.025], images - 1, total - images)
+    tails = [float(stats.f.ppf(tail, images - 1, total - images)) for tail in (0.975, 0.025)]
     low, high = ((ratio / tail - 1) / (ratio / tail - 1 + k) if np.isfinite(ratio) else 1.0 for tail in tails)
     single = (between - within) / (between + (k - 1) * within)
     return Icc(

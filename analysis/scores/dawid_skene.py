@@ -144,4 +144,4 @@ def _joint(
     floor = np.log(np.maximum(np.nan_to_num(confusion), 1e-300))
     columns = floor.transpose(1, 0, 2).reshape(k, -1)
     joint = np.stack([np.bincount(images, columns[true][cells], n_images) for true in range(k)], axis=1)
-    return joint + np.log(np.maximum(shares, 1e-300))
+    return np.asarray(joint + np.log(np.maximum(shares, 1e-300)), dtype=np.float64)

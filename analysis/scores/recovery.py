@@ -233,7 +233,8 @@ def _outlying(table: _Table) -> NDArray[np.bool_]:
     below = np.bincount(table.raters, (centred <= -width[table.images]) & ~agreed, len(table.rater_ids))
     off = above + below
     lopsided = np.abs(above - below) / np.maximum(off, 1)
-    return (off / table.counts()[1] > _OFTEN) & (lopsided < _LOPSIDED)
+    outlying: NDArray[np.bool_] = (off / table.counts()[1] > _OFTEN) & (lopsided < _LOPSIDED)
+    return outlying
 
 
 def _rater_table(
