@@ -1,0 +1,376 @@
+"""Stars and pairs on one scale: both kinds of answer are about the same scores, and together tell more than either.
+
+Takes in ratings and comparisons of the same images; gives out a `Joint`: one score an image, with standard error, in
+units of the comparisons (a pair d apart is decided as in photojury.analysis.scores.paired).
+
+Each score theta_i explains both:
+
+- a comparison: P(level <= k) = F(c_k - (theta_i - theta_j)), the cumulative model of five levels or two;
+- a rating: P(rating <= k) = F(t_k - s theta_i), the proportional-odds model (McCullagh 1980) with cut points t and a
+  slope s that says how much of a star one unit of the scores is worth.
+
+Perez-Ortiz et al. (2020, From pairwise comparisons and rating to a unified quality scale) put both on one scale in
+this way, with a normal instead of a logistic F. The cuts, the slope and the spread of the scores are found by
+expectation maximisation, the scores taken as normal around their maximum: maximised together with the scores they
+would be too large, by 60 % at 5 ratings and 12 comparisons an image in simulation (here: 6 %), and 95 % intervals
+would cover 85 % (here 91 % to 95 %, at 5 to 30 ratings an image).
+
+    >>> found = fit(ratings, comparisons)                    # doctest: +SKIP
+    >>> found.scores.set_index("image_id").score             # doctest: +SKIP
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse, special, stats
+
+from photojury.analysis import votes as votes_module
+from photojury.analysis.scores.links import Cumulative, FloatArray, IntArray, Parts
+from photojury.analysis.scores.newton import DENSE, conjugate_gradients
+from photojury.analysis.scores.paired import LEVELS
+from photojury.errors import InputError, unknown_name
+
+ITERATIONS = 200
+# The largest change of a parameter between two rounds at which they have converged.
+TOLERANCE = 3e-4
+_PROBES = 96
+# Gauss and Hermite's quadrature over a standard normal distribution.
+_NODES, _RAW = np.polynomial.hermite_e.hermegauss(5)
+_WEIGHTS = _RAW / _RAW.sum()
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Scores from ratings and comparisons together.
+
+    Attributes:
+        scores: image_id, score (mean 0), standard_error, low, high (95 %, normal), ratings, comparisons (numbers of
+            answers about it); sorted by image_id.
+        slope: s, what a unit of the scores moves the ratings' latent value by.
+        rating_cuts, pair_cuts: t and c.
+        levels: of the ratings, worst first.
+        spread: standard deviation of the scores' prior, estimated.
+        log_likelihood (of the answers at the scores), converged, iterations: of the fit.
+    """
+
+    scores: pd.DataFrame
+    slope: float
+    rating_cuts: tuple[float, ...]
+    pair_cuts: tuple[float, ...]
+    levels: tuple[float, ...]
+    log_likelihood: float
+    converged: bool
+    iterations: int
+    spread: float
+
+
+def fit(
+    ratings: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    *,
+    task: str = "five_level",
+    attribute: str = "overall",
+    seed: int = 1,
+) -> Joint:
+    """Fit both kinds of answer at once.
+
+    Args:
+        ratings: columns image_id, value.
+        comparisons: columns first_id, second_id, value.
+        task: of the comparisons: five_level, forced_choice or series.
+        seed: of the random vectors of the standard errors above 2,000 images.
+
+    Raises:
+        InputError: a missing column, a broken value, one level of ratings only, an unknown task.
+    """
+    if task not in LEVELS:
+        raise unknown_name("task", task, LEVELS)
+    data = _Data.of(ratings, comparisons, task, attribute)
+    theta, model = np.zeros(len(data.images)), _Model.start(data)
+    rounds, converged = 0, False
+    while not converged and rounds < ITERATIONS:
+        rounds += 1
+        theta, matrix = _scores(data, model, theta)
+        variance = _variances(matrix, model.ridge, seed)
+        before, model = model, model.improved(data, theta, variance)
+        converged = model.distance(before) < TOLERANCE
+    theta, matrix = _scores(data, model, theta)
+    error = np.sqrt(_variances(matrix, model.ridge, seed, centred=True))
+    shift = float(theta.mean())
+    score = theta - shift
+    reach = stats.norm.ppf(0.975) * error
+    table = pd.DataFrame({"image_id": data.images, "score": score, "standard_error": error})
+    table = table.assign(low=score - reach, high=score + reach, ratings=data.rated, comparisons=data.compared)
+    return Joint(
+        scores=table,
+        slope=model.slope,
+        rating_cuts=tuple(float(cut) - model.slope * shift for cut in model.rating_cuts),
+        pair_cuts=tuple(map(float, model.pair_cuts)),
+        levels=data.levels,
+        log_likelihood=model.log_likelihood(data, theta),
+        converged=converged,
+        iterations=rounds,
+        spread=1 / np.sqrt(model.ridge),
+    )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Both tables with common image codes, equal rows counted once."""
+
+    images: "pd.Index[str]"
+    levels: tuple[float, ...]
+    rated_image: IntArray
+    rated_level: IntArray
+    rated_count: FloatArray
+    first: IntArray
+    second: IntArray
+    pair_level: IntArray
+    pair_count: FloatArray
+    link: Cumulative
+
+    @classmethod
+    def of(cls, ratings: pd.DataFrame, comparisons: pd.DataFrame, task: str, attribute: str) -> "_Data":
+        stars = votes_module.of_ratings(ratings, attribute=attribute)
+        pairs = votes_module.of_comparisons(comparisons, task=task, levels=LEVELS[task])
+        levels, said = np.unique(stars.values, return_inverse=True)
+        if levels.size < 2:
+            raise InputError("ratings: all are equal, so they tell nothing; use the comparisons alone")
+        if levels.size > 20:
+            raise InputError(f"ratings: {levels.size} different values are too many levels; round them")
+        ids = pd.concat([stars.items["image_id"], pairs.items["first_id"], pairs.items["second_id"]])
+        images = pd.Index(sorted(set(ids)))
+        rated = images.get_indexer(stars.items["image_id"])[stars.codes]
+        first = images.get_indexer(pairs.items["first_id"])[pairs.codes]
+        second = images.get_indexer(pairs.items["second_id"])[pairs.codes]
+        level = np.searchsorted(LEVELS[task], pairs.values)
+        stars_at, star_counts = _counted(rated * levels.size + said)
+        pairs_at, pair_counts = _counted((first * len(images) + second) * 8 + level)
+        return cls(
+            images=images,
+            levels=tuple(map(float, levels)),
+            rated_image=rated[stars_at].astype(np.int64),
+            rated_level=said[stars_at].astype(np.int64),
+            rated_count=star_counts,
+            first=first[pairs_at].astype(np.int64),
+            second=second[pairs_at].astype(np.int64),
+            pair_level=level[pairs_at].astype(np.int64),
+            pair_count=pair_counts,
+            link=Cumulative(len(LEVELS[task])),
+        )
+
+    @property
+    def rated(self) -> IntArray:
+        """(images,) ratings of each."""
+        return np.bincount(self.rated_image, self.rated_count, len(self.images)).astype(np.int64)
+
+    @property
+    def compared(self) -> IntArray:
+        """(images,) comparisons that each is in."""
+        both = np.concatenate([self.first, self.second])
+        return np.bincount(both, np.tile(self.pair_count, 2), len(self.images)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """All that is not a score: cuts of ratings ascend, those of pairs are positive and ascend; ridge is 1 / variance."""
+
+    slope: float
+    rating_cuts: FloatArray
+    pair_cuts: FloatArray
+    ridge: float
+
+    @classmethod
+    def start(cls, data: _Data) -> "_Model":
+        shares = np.bincount(data.rated_level, data.rated_count) / data.rated_count.sum()
+        cuts = special.logit(np.clip(np.cumsum(shares)[:-1], 1e-6, 1 - 1e-6))
+        return cls(1.0, np.asarray(cuts, dtype=np.float64), data.link.start(), 1.0)
+
+    def distance(self, other: "_Model") -> float:
+        """The largest change of a parameter."""
+        one, two = (
+            np.concatenate([[m.slope, 1 / m.ridge], m.rating_cuts, m.pair_cuts]) for m in (self, other)
+        )
+        return float(np.abs(one - two).max())
+
+    def log_likelihood(self, data: _Data, theta: FloatArray) -> float:
+        """Of all answers."""
+        stars = _rating_parts(data.rated_level, self.slope * theta[data.rated_image], self.rating_cuts)
+        pairs = data.link.evaluate(data.pair_level, theta[data.first] - theta[data.second], self.pair_cuts)
+        return float(data.rated_count @ stars.log_p + data.pair_count @ pairs.log_p)
+
+    def improved(self, data: _Data, theta: FloatArray, variance: FloatArray) -> "_Model":
+        """The parameters that make the answers likeliest on average over scores around `theta`."""
+        slope, cuts = self._of_ratings(data, theta, variance)
+        return _Model(
+            slope, cuts, self._of_pairs(data, theta, variance), float(1 / np.mean(theta**2 + variance))
+        )
+
+    def _of_ratings(self, data: _Data, theta: FloatArray, variance: FloatArray) -> tuple[float, FloatArray]:
+        spots = _around(theta[data.rated_image], variance[data.rated_image])
+        codes, counts = np.tile(data.rated_level, _NODES.size), _weighted(data.rated_count)
+
+        def value(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+            parts = _rating_parts(codes, x[0] * spots, x[1:])
+            by = np.column_stack([parts.by_d * spots, parts.by_g])
+            curve = np.empty((x.size, x.size))
+            curve[0, 0] = counts @ (parts.by_dd * spots**2)
+            curve[0, 1:] = curve[1:, 0] = (counts * spots) @ parts.by_dg
+            curve[1:, 1:] = np.einsum("n,nij->ij", counts, parts.by_gg)
+            return float(counts @ parts.log_p), counts @ by, curve
+
+        found = _climb(value, np.concatenate([[self.slope], self.rating_cuts]), lambda x: _ascending(x[1:]))
+        return float(found[0]), found[1:]
+
+    def _of_pairs(self, data: _Data, theta: FloatArray, variance: FloatArray) -> FloatArray:
+        if not self.pair_cuts.size:
+            return self.pair_cuts
+        spots = _around(theta[data.first] - theta[data.second], variance[data.first] + variance[data.second])
+        codes, counts = np.tile(data.pair_level, _NODES.size), _weighted(data.pair_count)
+
+        def value(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+            parts = data.link.evaluate(codes, spots, x)
+            return (
+                float(counts @ parts.log_p),
+                counts @ parts.by_g,
+                np.einsum("n,nij->ij", counts, parts.by_gg),
+            )
+
+        return _climb(value, self.pair_cuts, data.link.allowed)
+
+
+def _scores(data: _Data, model: _Model, theta: FloatArray) -> tuple[FloatArray, "sparse.csr_array"]:
+    """The scores that maximise the penalised likelihood of a model, by Newton's method, and their information."""
+    n = theta.size
+    for _ in range(ITERATIONS):
+        pairs = data.link.evaluate(data.pair_level, theta[data.first] - theta[data.second], model.pair_cuts)
+        stars = _rating_parts(data.rated_level, model.slope * theta[data.rated_image], model.rating_cuts)
+        pull, push = data.pair_count * pairs.by_d, model.slope * data.rated_count * stars.by_d
+        gradient = (
+            np.bincount(data.first, pull, n)
+            - np.bincount(data.second, pull, n)
+            + np.bincount(data.rated_image, push, n)
+            - model.ridge * theta
+        )
+        weight = -data.pair_count * pairs.by_dd
+        graph = sparse.coo_array((-weight, (data.first, data.second)), shape=(n, n)).tocsr()
+        diagonal = (
+            np.bincount(data.first, weight, n)
+            + np.bincount(data.second, weight, n)
+            - model.slope**2 * np.bincount(data.rated_image, data.rated_count * stars.by_dd, n)
+        )
+        matrix = graph + graph.T + sparse.diags_array(diagonal).tocsr()
+        step = conjugate_gradients(_product(matrix, model.ridge), diagonal + model.ridge, gradient[:, None])[
+            :, 0
+        ]
+        # Log-concave, and steps are short: only the very first ones can be too long.
+        theta = theta + step / max(1.0, float(np.abs(step).max()) / 2)
+        if np.abs(step).max() < 1e-9:
+            break
+    return theta, matrix
+
+
+def _variances(matrix: "sparse.csr_array", ridge: float, seed: int, *, centred: bool = False) -> FloatArray:
+    """(images,) variances of the scores, or of the scores less their mean."""
+    n, diagonal = matrix.shape[0], matrix.diagonal() + ridge
+    if n <= DENSE:
+        inverse = np.linalg.inv(matrix.toarray() + ridge * np.eye(n))
+        if centred:
+            inverse = inverse - inverse.mean(axis=0) - inverse.mean(axis=1)[:, None] + inverse.mean()
+        return np.asarray(np.maximum(np.diag(inverse), 0.0), dtype=np.float64)
+    signs = np.random.default_rng(seed).integers(0, 2, size=(n, _PROBES)) * 2.0 - 1.0
+    root = np.sqrt(diagonal)[:, None]
+    right = root * signs
+    right = right - right.mean(
+        axis=0
+    )  # its part along constants would drown the rest: see newton.standard_errors
+    solved = conjugate_gradients(_product(matrix, ridge), diagonal, right, 1e-6)
+    estimated = (signs * root * (solved - solved.mean(axis=0))).mean(axis=1) / diagonal
+    if not centred:
+        ones = conjugate_gradients(_product(matrix, ridge), diagonal, np.ones((n, 1)), 1e-6)[:, 0]
+        estimated = estimated + 2 * ones / n - ones.sum() / n**2
+    return np.asarray(np.maximum(estimated, 0.0), dtype=np.float64)
+
+
+def _climb(
+    value: Callable[[FloatArray], tuple[float, FloatArray, FloatArray]],
+    at: FloatArray,
+    allowed: Callable[[FloatArray], bool],
+) -> FloatArray:
+    """A better place of a concave function of few variables, by two damped steps of Newton's method."""
+    height, gradient, curve = value(at)
+    for _ in range(2):  # each round of the expectation maximisation need only improve the parameters
+        step = np.linalg.solve(curve - 1e-9 * np.eye(at.size), -gradient)
+        share = 1.0
+        while share > 1e-6:
+            there = at + share * step
+            if allowed(there):
+                new = value(there)
+                if new[0] >= height:
+                    break
+            share /= 2
+        else:
+            break
+        at, (height, gradient, curve) = there, new
+        if np.abs(share * step).max() < 1e-9:
+            break
+    return at
+
+
+def _around(centre: FloatArray, variance: FloatArray) -> FloatArray:
+    """Values at the quadrature's nodes of normal distributions, node after node."""
+    return np.asarray((centre + _NODES[:, None] * np.sqrt(variance)).ravel(), dtype=np.float64)
+
+
+def _weighted(counts: FloatArray) -> FloatArray:
+    return np.asarray((_WEIGHTS[:, None] * counts).ravel(), dtype=np.float64)
+
+
+def _ascending(cuts: FloatArray) -> bool:
+    return bool((np.diff(cuts) > 1e-9).all())
+
+
+def _product(matrix: "sparse.csr_array", ridge: float) -> Callable[[FloatArray], FloatArray]:
+    return lambda x: np.asarray(matrix @ x + ridge * x, dtype=np.float64)
+
+
+def _rating_parts(codes: IntArray, eta: FloatArray, cuts: FloatArray) -> Parts:
+    """Log probabilities of ratings with free ascending cuts, and derivatives by eta and by each cut."""
+    bounds = np.concatenate([[-np.inf], cuts, [np.inf]])
+    low, high = bounds[codes] - eta, bounds[codes + 1] - eta
+    over = low > 0
+    p = np.where(over, special.expit(-low) - special.expit(-high), special.expit(high) - special.expit(low))
+    p = np.maximum(p, 1e-300)
+    dense = [special.expit(x) * special.expit(-x) for x in (low, high)]
+    slope = [
+        density * (special.expit(-x) - special.expit(x))
+        for density, x in zip(dense, (low, high), strict=True)
+    ]
+    by_low, by_high = -dense[0] / p, dense[1] / p
+    low_low, high_high = -slope[0] / p - by_low**2, slope[1] / p - by_high**2
+    low_high = -by_low * by_high
+    rows = np.arange(codes.size)
+    shape = (codes.size, cuts.size + 2)
+    at_low, at_high = np.zeros(shape), np.zeros(shape)
+    at_low[rows, codes], at_high[rows, codes + 1] = 1.0, 1.0
+    at_low, at_high = at_low[:, 1:-1], at_high[:, 1:-1]
+    both = at_low[:, :, None] * at_high[:, None, :]
+    return Parts(
+        np.log(p),
+        -(by_low + by_high),
+        low_low + high_high + 2 * low_high,
+        by_low[:, None] * at_low + by_high[:, None] * at_high,
+        -((low_low + low_high)[:, None] * at_low + (high_high + low_high)[:, None] * at_high),
+        low_low[:, None, None] * at_low[:, :, None] * at_low[:, None, :]
+        + high_high[:, None, None] * at_high[:, :, None] * at_high[:, None, :]
+        + low_high[:, None, None] * (both + both.transpose(0, 2, 1)),
+    )
+
+
+def _counted(keys: IntArray) -> tuple[NDArray[np.intp], FloatArray]:
+    """Where each different key stands first, and how often it comes."""
+    _, at, counts = np.unique(keys, return_index=True, return_counts=True)
+    return at, counts.astype(np.float64)
