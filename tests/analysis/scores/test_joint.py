@@ -106,8 +106,8 @@ def test_an_image_with_one_kind_of_answer_has_a_score() -> None:
         {"first_id": "only compared", "second_id": ["i00000", "i00001"], "value": [-2.0, -2.0]}
     )
     scores = joint.fit(ratings, pd.concat([comparisons, more])).scores.set_index("image_id")
-    assert scores.loc["only rated", ["ratings", "comparisons"]].tolist() == [5, 0]
-    assert scores.loc["only compared", ["ratings", "comparisons"]].tolist() == [0, 2]
+    assert list(scores.loc["only rated", ["ratings", "comparisons"]]) == [5, 0]
+    assert list(scores.loc["only compared", ["ratings", "comparisons"]]) == [0, 2]
     assert scores["score"].to_dict()["only rated"] > 0 > scores["score"].to_dict()["only compared"]
 
 
