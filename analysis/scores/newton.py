@@ -95,7 +95,8 @@ def maximise(
         1.0, np.bincount(np.concatenate([data.first, data.second]), np.tile(data.counts, 2), data.images)
     )
     value, gradient = -np.inf, np.inf
-    state = _State.at(data, link, theta, extra, ridge)
+    graph = _Graph.of(data)
+    state = _State.at(data, graph, link, theta, extra, ridge)
     for number in range(iterations + 1):
         value = state.objective
         gradient = float(
@@ -107,7 +108,7 @@ def maximise(
         if gradient < TOLERANCE or number == iterations:
             break
         step_theta, step_extra = state.step(ridge)
-        better = _line_search(data, link, theta, extra, step_theta, step_extra, ridge, value)
+        better = _line_search(data, graph, link, theta, extra, step_theta, step_extra, ridge, value)
         if better is None:
             break
         theta, extra, state = better
@@ -186,6 +187,41 @@ def conjugate_gradients(
 
 
 @dataclass(frozen=True)
+class _Graph:
+    """Who was compared with whom: where each row's weight goes in the Laplacian, worked out once."""
+
+    edge: IntArray
+    edges: int
+    place: IntArray
+    diagonal: NDArray[np.int64]
+    indices: NDArray[np.integer]
+    indptr: NDArray[np.integer]
+
+    @classmethod
+    def of(cls, data: Comparisons) -> "_Graph":
+        n = data.images
+        low, high = np.minimum(data.first, data.second), np.maximum(data.first, data.second)
+        keys, edge = np.unique(low * n + high, return_inverse=True)
+        one, other = keys // n, keys % n
+        own = np.arange(n)
+        row, column = np.concatenate([one, other, own]), np.concatenate([other, one, own])
+        # The matrix of entry numbers says where each entry goes, at the cost of a counting sort.
+        numbers = sparse.coo_array((np.arange(row.size), (row, column)), shape=(n, n)).tocsr()
+        diagonal = np.empty(row.size, dtype=np.int64)
+        diagonal[numbers.data] = np.arange(row.size)
+        return cls(edge, keys.size, numbers.data, diagonal[2 * keys.size :], numbers.indices, numbers.indptr)
+
+    def laplacian(self, weight: FloatArray) -> "sparse.csr_array":
+        """The weighted Laplacian of rows with these weights."""
+        n = self.diagonal.size
+        of_edge = np.bincount(self.edge, weight, self.edges)
+        entries = np.concatenate([-of_edge, -of_edge, np.zeros(n)])[self.place]
+        matrix = sparse.csr_array((entries, self.indices, self.indptr), shape=(n, n))
+        matrix.data[self.diagonal] = -(matrix @ np.ones(n))
+        return matrix
+
+
+@dataclass(frozen=True)
 class _State:
     """The objective with its derivatives at one point."""
 
@@ -199,7 +235,13 @@ class _State:
 
     @classmethod
     def at(
-        cls, data: Comparisons, link: Link, theta: FloatArray, extra: FloatArray, ridge: float
+        cls,
+        data: Comparisons,
+        graph: "_Graph",
+        link: Link,
+        theta: FloatArray,
+        extra: FloatArray,
+        ridge: float,
     ) -> "_State":
         q = len(link.names)
         parts = link.evaluate(data.codes, _differences(data, theta, extra[q:]), extra[:q])
@@ -225,7 +267,7 @@ class _State:
             likelihood,
             by_theta,
             counts @ by_extra,
-            _laplacian(data, weight),
+            graph.laplacian(weight),
             cross,
             -np.einsum("n,nij->ij", counts, corner),
         )
@@ -248,6 +290,7 @@ class _State:
 
 def _line_search(
     data: Comparisons,
+    graph: "_Graph",
     link: Link,
     theta: FloatArray,
     extra: FloatArray,
@@ -262,7 +305,7 @@ def _line_search(
         share = 0.5**halving
         new_theta, new_extra = theta + share * step_theta, extra + share * step_extra
         if link.allowed(new_extra[:q]):
-            state = _State.at(data, link, new_theta, new_extra, ridge)
+            state = _State.at(data, graph, link, new_theta, new_extra, ridge)
             if state.objective >= value - 1e-12 * abs(value):
                 return new_theta, new_extra, state
     return None
@@ -280,14 +323,6 @@ def _signed(data: Comparisons, values: FloatArray) -> FloatArray:
     plus = np.bincount(data.first, values, data.images)
     minus = np.bincount(data.second, values, data.images)
     return np.asarray(plus - minus, dtype=np.float64)
-
-
-def _laplacian(data: Comparisons, weight: FloatArray) -> "sparse.csr_array":
-    both = np.concatenate([data.first, data.second])
-    other = np.concatenate([data.second, data.first])
-    twice = np.tile(weight, 2)
-    off = sparse.coo_array((-twice, (both, other)), shape=(data.images, data.images)).tocsr()
-    return off + sparse.diags_array(np.bincount(both, twice, data.images)).tocsr()
 
 
 def _product(matrix: "sparse.csr_array", ridge: float) -> Callable[[FloatArray], FloatArray]:
