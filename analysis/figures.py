@@ -28,6 +28,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from photojury.analysis.consistency import Consistency
 from photojury.analysis.forced_choice import Agreement
+from photojury.analysis.popularity import Spread
 from photojury.datasets.papers import Number
 
 OURS, PAPER, QUIET, INK, RULE = "#0072b2", "#d55e00", "#8c8c8c", "#1c1c1e", "#d4d4d8"
@@ -179,6 +180,32 @@ def agreement_by_distance(found: Agreement, papers: list[tuple[float, Number]]) 
         axes.set(xlabel="scores further apart than (scale 0 to 1)", ylabel="share of choices that follow")
         axes.set_ylim(floor, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        _legend_above(axes)
+    return done[0]
+
+
+def popularity_histogram(found: Spread) -> str:
+    """Share of the images in each bin of S(i), with the uniform distribution that paper 2 found."""
+    bins = len(found.counts)
+    edges = np.linspace(0, 1, bins + 1)
+    total = sum(found.counts)
+    alt = (
+        f"Distribution of S(i) of {total:,} images: mean {found.mean:.2f}, nine in ten between {found.low:.2f} "
+        f"and {found.high:.2f}; uniform would be {100 / bins:.0f} % in each of {bins} bins"
+    )
+    with _drawing("popularity", alt) as (axes, done):
+        shares = np.asarray(found.counts) / total
+        label = f"this study (n = {total:,})"
+        axes.bar(edges[:-1], shares, width=0.92 / bins, align="edge", color=OURS, label=label)
+        axes.axhline(1 / bins, color=PAPER, linestyle="--", label="uniform, as paper 2 says")
+        axes.set(
+            xlabel="S(i)",
+            ylabel="share of images",
+            xlim=(0, 1),
+            ylim=(0, max(1.6 / bins, shares.max() * 1.1)),
+        )
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+        axes.grid(visible=False, axis="x")
         _legend_above(axes)
     return done[0]
 

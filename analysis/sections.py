@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from photojury.analysis import figures, findings, outcomes, wording
+from photojury.analysis import figures, findings, outcomes, popular, wording
 from photojury.analysis.answers import TASKS, Answers
 from photojury.analysis.confusion import Confusion
+from photojury.analysis.observed import observe
 from photojury.analysis.source import Context, Measure, Source, measure
 from photojury.datasets.papers import number
 from photojury.errors import InputError
@@ -289,6 +290,7 @@ SECTIONS: dict[str, Callable[[Source], Context]] = {
     "collected": collected,
     "ratings": ratings,
     "pictures": outcomes.pictures,
+    "popularity": lambda source: popular.popularity(observe(source.study)),
     "confusion": confusion,
     "consistency": consistency,
     "forced_choice": forced_choice,

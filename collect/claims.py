@@ -70,19 +70,20 @@ def claim(
     keys = list(table.primary_key.columns)
     free = sa.or_(table.c.claimed_by.is_(None), table.c.claimed_by.not_in(_living()))
     chosen = (
-        sa.select(*keys)
+        sa.select(table)
         .where(where, free)
         .order_by(*(keys if order is None else [order]))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     with study.writing() as connection:
-        found = [tuple(row) for row in connection.execute(chosen)]
-        if not found:
-            return []
-        mine = sa.tuple_(*keys).in_(found)
-        connection.execute(sa.update(table).where(mine).values(claimed_by=process))
-        return [dict(row) for row in connection.execute(sa.select(table).where(mine)).mappings()]
+        rows = [dict(row) for row in connection.execute(chosen).mappings()]
+        if rows:
+            # Row by row through the primary key: for a list of keys SQLite reads the whole table.
+            mine = sa.and_(*(key == sa.bindparam(f"of_{key.name}") for key in keys))
+            of = [{f"of_{key.name}": row[key.name] for key in keys} for row in rows]
+            connection.execute(sa.update(table).where(mine).values(claimed_by=process), of)
+    return [{**row, "claimed_by": process} for row in rows]
 
 
 def held_by_others(study: Study, process: str, table: sa.Table, where: "sa.ColumnElement[bool]") -> int:

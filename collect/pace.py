@@ -7,6 +7,7 @@ commands, or two machines, keep to the limit between them.
     Pace(study.engine, "flickr", per_second=1.0).take()
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -41,6 +42,8 @@ class Pace:
     sleep: Callable[[float], None] = time.sleep
     _local: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _in_hand: list[float] = field(default_factory=list, repr=False)
+    _paused_until: float = field(default=0.0, repr=False)
+    _looked_at: float = field(default=-math.inf, repr=False)
 
     def take(self) -> None:
         """Wait for the next permitted moment.
@@ -48,23 +51,48 @@ class Pace:
         Raises:
             Unfinished: it is more than `longest` seconds away.
         """
-        if self.per_second <= 0:
-            return
+        wait = self.moment() - self.clock()
+        if wait > 0:
+            self.sleep(wait)
+
+    def moment(self) -> float:
+        """When the next call is permitted, which this reserves: for those who have something else to do till then.
+
+        Raises:
+            Unfinished: it is more than `longest` seconds away.
+        """
         with self._local:
+            if self.per_second <= 0:
+                return self._end_of_pause()
             # Fast hosts: a second's worth of moments is fetched at once, so that not every file costs a write.
             if not self._in_hand:
                 self._in_hand = self._reserve(max(1, int(self.per_second)))
-            moment = self._in_hand.pop(0)
-        wait = moment - self.clock()
-        if wait > 0:
-            self.sleep(wait)
+            return self._in_hand.pop(0)
 
     def pause(self, seconds: float) -> None:
         """Let nobody call for so long: the service asked for it."""
         with self._local, writing(self.engine) as connection:
             self._in_hand = []
+            self._looked_at = -math.inf
             until = self.clock() + seconds
             self._move(connection, max(until, self._next(connection)))
+
+    def _end_of_pause(self) -> float:
+        """Without a rate there are only pauses; other processes' are looked for once a second."""
+        now = self.clock()
+        if now - self._looked_at >= 1:
+            table = tables.allowances
+            query = sa.select(table.c.next_at).where(table.c.name == self.name)
+            with self.engine.connect() as connection:
+                self._paused_until = connection.execute(query).scalar() or 0.0
+            self._looked_at = now
+        if self._paused_until - now > self.longest:
+            raise self._too_long(self._paused_until)
+        return max(now, self._paused_until)
+
+    def _too_long(self, moment: float) -> Unfinished:
+        when = datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+        return Unfinished(f"{self.name} may be asked again at {when}; then run the same command again")
 
     def _reserve(self, count: int) -> list[float]:
         step = 1 / self.per_second
@@ -73,8 +101,7 @@ class Pace:
             # A rested bucket has `burst` calls in it, which is a next moment that lies in the past.
             first = max(self._next(connection), now - (self.burst - 1) * step)
             if first - now > self.longest:
-                when = datetime.fromtimestamp(first).astimezone().strftime("%Y-%m-%d %H:%M")
-                raise Unfinished(f"{self.name} may be asked again at {when}; then run the same command again")
+                raise self._too_long(first)
             self._move(connection, first + count * step)
         return [first + number * step for number in range(count)]
 

@@ -77,6 +77,7 @@ slices = Table(
         default=0,
         comment="how many that no earlier slice or search had given",
     ),
+    Column("own", Integer, comment="how many that no earlier slice of this search had given"),
     Column("calls", Integer, nullable=False, default=0),
     Column("claimed_by", String(64), comment="the process that is asking for it"),
     comment="the parts that a search is asked in; a finished one is never asked again",
@@ -127,7 +128,8 @@ candidates = Table(
     Column("tries", Integer, comment="downloads begun; null: none"),
     Column("retry_at", Float, comment="when to try a failed one again"),
     Column("claimed_by", String(64), comment="the process that is downloading it"),
-    Index("candidates_by_state", "state"),
+    Index("candidates_by_state", "state", "source", "source_id"),
+    Index("candidates_by_image", "image_id"),
     comment="everything a source offered, with what became of it: the funnel",
 )
 
@@ -171,6 +173,7 @@ allowances = Table(
     metadata,
     Column("name", Text, primary_key=True, comment="flickr, openverse, host:live.staticflickr.com, ..."),
     Column("next_at", Float, nullable=False, comment="the earliest moment of the next call"),
+    Column("used", Integer, comment="calls of a quota that is counted anew at next_at; null: a pace"),
     comment="the pace of calls that all processes of the study keep together",
 )
 
@@ -220,6 +223,23 @@ observations = Table(
     comment="counters of a picture at its source; append-only",
 )
 
+standings = Table(
+    "standings",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("checked_at", Float, primary_key=True),
+    Column(
+        "finding",
+        String(16),
+        nullable=False,
+        comment="same, licence (another one now), gone (deleted or private), opt_out or unknown: nobody could tell",
+    ),
+    Column("license_id", Text, comment="the licence it has at its source now"),
+    Column("note", Text, comment="what was found, in one sentence"),
+    comment="how stored pictures stood at their sources whenever they were looked up again; append-only",
+)
+
 checks = Table(
     "checks",
     metadata,
@@ -228,6 +248,10 @@ checks = Table(
     Column("value", Float),
     Column("verdict", String(16), nullable=False, comment="pass, fail, or unjudged: measured only"),
     Column("version", Integer, nullable=False, comment="of the check's code"),
+    Column("reason", Text, comment="why it fails, in one sentence with figures"),
+    Column("other_id", String(64), comment="near_duplicate: the image it was compared with, else null"),
+    # Ten rows for each image: kept in the order of the key, SQLite needs half of the space.
+    sqlite_with_rowid=False,
 )
 
 series = Table(
@@ -235,7 +259,12 @@ series = Table(
     metadata,
     Column("series_id", String(64), primary_key=True),
     Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", Integer, nullable=False, comment="0 for the first in time"),
+    Column(
+        "made_by",
+        String(16),
+        comment="time or folders: by `collect series`, which may make it anew; null: brought in, and left alone",
+    ),
 )
 
 units = Table(

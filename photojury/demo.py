@@ -60,6 +60,9 @@ def demo(photos: Path | None, rate: bool, folder: Path | None) -> None:
         raise InputError(f"{folder} exists already; delete it, or name another folder with --study")
     started = time.monotonic()
     _make_study(folder, photos, rate)
+    # The planted edits make some pictures as bad as checks reject; here raters are to say so.
+    _run("collect", "check", "--dry-run", study=folder)
+    _run("collect", "report", study=folder)
     _run("datasets", "split", study=folder)
     _run("embed", "--model", "classical", study=folder)
     for task in ("stars", "five_level", "forced_choice"):

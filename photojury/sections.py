@@ -51,7 +51,10 @@ class FlickrSection:
     """How Flickr is asked."""
 
     calls_per_hour: int = _key(
-        3600, "of one key, on all machines together (Flickr's guide)", low=1, high=3600
+        3600,
+        "of one key, on all machines together; 3600 is what Flickr's guide allows, more is for stand-ins only",
+        low=1,
+        high=1_000_000,
     )
 
 
@@ -66,22 +69,128 @@ class GoogleSection:
 
 
 @dataclass(frozen=True)
+class OpenverseSection:
+    """How Openverse is asked without a client of your own; with one, its limits hold (100 a minute, 10,000 a day)."""
+
+    calls_per_hour: int = _key(5, "Openverse's limit, as its code has it", low=1, high=1_000_000)
+    calls_per_day: int = _key(100, "likewise", low=1, high=1_000_000)
+
+
+@dataclass(frozen=True)
+class CommonsSection:
+    """How Wikimedia Commons is asked."""
+
+    calls_per_hour: int = _key(
+        300,
+        'of 50 pictures each; Wikimedia allows "hundreds per hour" without an account',
+        low=1,
+        high=1_000_000,
+    )
+
+
+@dataclass(frozen=True)
 class DownloadSection:
     """How files are fetched from the web."""
 
     threads: int = _key(16, "downloads at once", low=1, high=128)
     per_host_per_second: float = _key(4.0, "files a second from one host; 0: no limit", low=0, high=10000)
     per_host_at_once: int = _key(4, "connections to one host", low=1, high=128)
+    total_seconds: float = _key(120.0, "for one file, whatever its host does", low=1, high=86400)
+    least_bytes_per_second: int = _key(1000, "a slower host is left alone; counted after ten seconds", low=0)
+    tries: int = _key(5, "for one file; then it is given up", low=1, high=100)
+    retry_seconds: float = _key(
+        60.0,
+        "before a failed file's second try, half of it random; twice as long each time",
+        low=0.1,
+        high=86400,
+    )
+    patience_seconds: float = _key(
+        60.0,
+        "that a run waits for hosts and retries; beyond, it ends and says when to go on",
+        low=0,
+        high=86400,
+    )
+    same_file_at_most: int = _key(
+        5, "ids that bring the same bytes; with more it is a host's placeholder for deleted pictures", low=1
+    )
+    placeholder_addresses: tuple[str, ...] = _key(
+        ("/photo_unavailable", "//i.imgur.com/removed."), "parts of the addresses of such placeholders"
+    )
+    placeholder_hashes: tuple[str, ...] = _key((), "sha256 of other placeholders")
 
 
 @dataclass(frozen=True)
 class ChecksSection:
-    """When a picture is rejected; each threshold is explained in docs/checks.md."""
+    """When a picture is rejected; 0 (or false) switches a check off. docs/checks.md explains each threshold."""
+
+    resolution: int = _key(256, "pixels; the least shorter side", low=0)
+    aspect: float = _key(3.0, "the longer side over the shorter, at most", low=0)
+    category: bool = _key(True, "whether the source's word counts that it is no photograph")
+    graphic: float = _key(0.45, "likeness to a drawing, 0 to 1, at most", low=0, high=1)
+    alpha: float = _key(0.01, "share of the picture that can be seen through, at most", low=0, high=1)
+    borders: float = _key(0.02, "share of the picture that frames take, at most", low=0, high=1)
+    dark: int = _key(80, "luminance (0 to 255) that 1 % of the picture must reach", low=0, high=255)
+    bright: int = _key(180, "luminance that 5 % of the picture must stay under", low=0, high=255)
+    clipped: float = _key(0.9, "share of the picture that is black or white, at most", low=0, high=1)
+    contrast: int = _key(
+        50, "the least range of luminance, from its 1st to its 99th percentile", low=0, high=255
+    )
+    noise: float = _key(7.0, "standard deviation of noise, in levels of 255, at most", low=0)
+    blur: float = _key(0.2, "the least sharpness, about 0.06 (nothing sharp in it) to 1.5", low=0)
+    cmyk: bool = _key(False, "whether CMYK pictures are rejected")
+    profile: float = _key(
+        0.0, "gamut of the colour profile, in areas of sRGB's, at most; 1.3 bars Display P3", low=0
+    )
+    trailing: int = _key(0, "bytes after the end of the picture, at most", low=0)
+    near_duplicate_distance: int = _key(
+        4, "bits of 64 in which the hashes of two copies differ, at most (docs/duplicates.md)", low=0, high=16
+    )
+    near_duplicate_correlation: float = _key(
+        0.95, "the least correlation of the thumbnails of two copies", low=0, high=1
+    )
+    near_duplicate_aspect: float = _key(
+        0.02, "share by which the shapes (width over height) of two copies differ, at most", low=0, high=1
+    )
+
+
+@dataclass(frozen=True)
+class BurstsSection:
+    """Which pictures are a series of one moment, for the series task (photojury collect series)."""
+
+    seconds: float = _key(
+        60.0,
+        "the longest pause between two pictures of a series, as their cameras' clocks tell",
+        low=0,
+        high=86400,
+    )
+    distance: int = _key(
+        20, "bits of 64 in which the hashes of neighbours in a series differ, at most", low=0, high=64
+    )
+    longest: int = _key(
+        8, "pictures in a series; longer ones are cut at their longest pauses", low=2, high=100
+    )
 
 
 @dataclass(frozen=True)
 class RightsSection:
-    """What a release may contain."""
+    """What a release may contain; a picture that it may not is named with its address, and not copied."""
+
+    redistribute: tuple[str, ...] = _key(
+        ("public-domain", "by", "by-sa"),
+        "licences whose pictures are copied into a release: public-domain, by, by-sa, by-nc, by-nc-sa, "
+        "or single ones like cc-by-4.0",
+    )
+    folder_license: str = _key(
+        "own",
+        "of pictures from your own folders: own (yours, released on your word), a licence like cc-by-4.0 under "
+        "which you release them, or empty: not known, so not copied",
+    )
+    max_pruned: float = _key(
+        0.1,
+        "a refresh that finds a larger share gone, of a source, asks before it prunes: the service may be ill",
+        low=0,
+        high=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -343,8 +452,11 @@ class Settings:
     collect: CollectSection = field(default_factory=CollectSection)
     flickr: FlickrSection = field(default_factory=FlickrSection)
     google: GoogleSection = field(default_factory=GoogleSection)
+    openverse: OpenverseSection = field(default_factory=OpenverseSection)
+    commons: CommonsSection = field(default_factory=CommonsSection)
     download: DownloadSection = field(default_factory=DownloadSection)
     checks: ChecksSection = field(default_factory=ChecksSection)
+    bursts: BurstsSection = field(default_factory=BurstsSection)
     rights: RightsSection = field(default_factory=RightsSection)
     stars: StarsSection = field(default_factory=StarsSection)
     attributes: AttributesSection = field(default_factory=AttributesSection)

@@ -1,47 +1,47 @@
-"""`photojury collect`: pictures come in."""
-
-from pathlib import Path
+"""`photojury collect`: pictures come in, are checked and looked at, and their rights are kept."""
 
 import click
 
-from photojury.options import json_option, study_option
+from photojury.collect.commands import check as checking
+from photojury.collect.commands import download as downloading
+from photojury.collect.commands import flickr as flickr_searching
+from photojury.collect.commands import folder as folder_reading
+from photojury.collect.commands import report as reporting
+from photojury.collect.commands import rights, searching
+from photojury.collect.commands import series as series_making
 
 
-@click.group()
+class InOrder(click.Group):
+    """A group that lists its commands in the order in which a study needs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder)
 def collect() -> None:
-    """Bring pictures in."""
+    """Bring pictures in, check them, keep their rights.
 
-
-@collect.command(epilog="Example: photojury collect folder ~/Pictures --study demo-study")
-@click.argument("pictures", type=click.Path(path_type=Path))
-@study_option
-@json_option
-def folder(pictures: Path, folder: Path, as_json: bool) -> None:
-    """Take in every picture below the folder PICTURES.
-
-    Exact duplicates are stored once; what cannot be used is listed with the reason. Run it again after
-    adding files: only the new ones are read.
+    Search a source (flickr, google, openverse, commons) or hand in a list (urls); then download, check, curate and
+    report. The pictures of a folder are taken in at once.
     """
-    from photojury.collect.sources.folder import collect_folder
-    from photojury.datasets.store import open_study
-    from photojury.progress import counter
-    from photojury.runs import recording
 
-    study = open_study(folder)
-    with recording(study, "collect-folder") as run:
-        with counter("reading pictures") as progress:
-            result = collect_folder(study, pictures, progress)
-        for key in ("stored", "duplicates", "rejected", "seen_before"):
-            run.note(key, getattr(result, key))
-    if as_json:
-        import dataclasses
-        import json
 
-        click.echo(json.dumps({**dataclasses.asdict(result), "kept": study.count("images")}))
-        return
-    for path, reason in result.reasons:
-        click.echo(f"rejected {path!r}: {reason}", err=True)
-    click.echo(
-        f"{result.stored} stored, {result.duplicates} duplicates, {result.rejected} rejected, "
-        f"{result.seen_before} seen before; the study has {study.count('images')} pictures"
-    )
+for command in (
+    folder_reading.folder,
+    flickr_searching.flickr,
+    searching.google,
+    searching.openverse,
+    searching.commons,
+    searching.urls,
+    downloading.download,
+    checking.check,
+    series_making.duplicates,
+    series_making.series,
+    reporting.report,
+    flickr_searching.counters,
+    rights.refresh,
+    rights.forget,
+    rights.credits,
+):
+    collect.add_command(command)

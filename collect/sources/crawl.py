@@ -21,6 +21,9 @@ from photojury.collect.sources.source import Finding, Onward, Page, Query, Slice
 from photojury.datasets import tables, tombstones
 from photojury.datasets.store import Study, add_rows
 
+Keep = Callable[[sa.Connection, str, list[Finding], str], int]
+"""Writes a page's findings, of a source and a query; returns how many are new to the study."""
+
 
 @dataclass(frozen=True)
 class Crawled:
@@ -47,6 +50,7 @@ def crawl(
     *,
     limit: int | None = None,
     again: bool = False,
+    keep: Keep | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Crawled:
     """Ask a source for all that a query finds, or go on with it.
@@ -55,6 +59,7 @@ def crawl(
         query: plain JSON values; the same query is the same search.
         limit: stop once the search has found so many different pictures.
         again: ask anew although an earlier search with this query is finished.
+        keep: what to do with the findings of a page, in its transaction, instead of offering them to the study.
         progress: called with the number of different pictures found.
 
     Raises:
@@ -69,7 +74,7 @@ def crawl(
             if part is None:
                 break
             page = source.fetch(query, part)
-            new += _keep(study, source, query, search_id, part, page)
+            new += _keep(study, source, query, search_id, part, page, keep or _offer)
             calls += page.calls
             progress(_found(study, search_id))
     return _summary(study, search_id, new, calls)
@@ -104,13 +109,16 @@ def _next_slice(study: Study, process: str, search_id: str) -> Slice | None:
         rows = claim(study, process, table, is_open, 1)
         if rows:
             fields = ("cursor", "reported", "rows", "unique", "new", "calls")
-            return Slice(key=rows[0]["slice"], **{name: rows[0][name] for name in fields})
+            known = {name: rows[0][name] for name in fields}
+            return Slice(key=rows[0]["slice"], own=rows[0]["own"] or 0, **known)
         if not held_by_others(study, process, table, is_open):
             return None
         time.sleep(0.5)
 
 
-def _keep(study: Study, source: Source, query: Query, search_id: str, part: Slice, page: Page) -> int:
+def _keep(
+    study: Study, source: Source, query: Query, search_id: str, part: Slice, page: Page, keep: Keep
+) -> int:
     """Write a page and where its slice goes on, all or nothing; returns how many candidates are new."""
     findings = list({finding.source_id: finding for finding in page.findings}.values())
     with study.writing() as connection:
@@ -118,8 +126,11 @@ def _keep(study: Study, source: Source, query: Query, search_id: str, part: Slic
             {"search_id": search_id, "slice": part.key, "source_id": finding.source_id}
             for finding in findings
         ]
+        before = _found_before(connection, search_id, findings)
+        # What the search has given before was counted then; a row that comes twice is no second observation.
+        own = [finding for finding in findings if finding.source_id not in before]
         to_slice = add_rows(connection, tables.finds, finds)
-        to_study = _offer(connection, source.name, findings, json.dumps(dict(query), ensure_ascii=False))
+        to_study = keep(connection, source.name, own, json.dumps(dict(query), ensure_ascii=False))
         counted = Slice(
             key=part.key,
             cursor=part.cursor,
@@ -127,6 +138,7 @@ def _keep(study: Study, source: Source, query: Query, search_id: str, part: Slic
             rows=part.rows + len(page.findings),
             unique=part.unique + to_slice,
             new=part.new + to_study,
+            own=part.own + len(own),
             calls=part.calls + page.calls,
         )
         _move_on(connection, search_id, counted, source.onward(query, counted, page, to_slice))
@@ -136,26 +148,21 @@ def _keep(study: Study, source: Source, query: Query, search_id: str, part: Slic
 def _offer(connection: sa.Connection, source: str, findings: list[Finding], query: str) -> int:
     """Add what is new to `candidates`, barred where a tombstone or an opt-out says so, and every counter."""
     now = time.time()
-    buried = tombstones.standing(
-        connection,
-        [
-            key
-            for finding in findings
-            for key in tombstones.keys(source, finding.source_id, finding.author_id)
-        ],
-    )
-    rows = []
-    for finding in findings:
-        row = {**candidate_row(finding), "source": source, "query": query, "seen_at": now, "state": "found"}
-        keys = tombstones.keys(source, finding.source_id, finding.author_id)
-        reasons = [buried[key] for key in keys if key in buried]
-        if reasons:
-            row |= {"state": "barred", "rule": "tombstone", "reason": reasons[0]}
+    rows = [
+        {**candidate_row(finding), "source": source, "query": query, "seen_at": now, "state": "found"}
+        for finding in findings
+    ]
+    buried = tombstones.reasons_against(connection, rows)
+    for row, finding, reason in zip(rows, findings, buried, strict=True):
+        if reason:
+            row |= {**tombstones.WORDLESS, "state": "barred", "rule": "tombstone", "reason": reason}
         elif finding.opt_out:
             row |= {"state": "barred", "rule": "opt_out", "reason": finding.opt_out}
+        elif finding.problem:
+            rule, sentence = finding.problem
+            row |= {"state": "rejected", "rule": rule, "reason": sentence}
         elif not finding.file_url:
             row |= {"state": "rejected", "rule": "no_file", "reason": "the source gives no file to download"}
-        rows.append(row)
     counters = [
         {
             "source": source,
@@ -182,6 +189,7 @@ def _move_on(connection: sa.Connection, search_id: str, part: Slice, onward: Onw
         "rows": part.rows,
         "unique": part.unique,
         "new": part.new,
+        "own": part.own,
         "calls": part.calls,
         "claimed_by": None,
     }
@@ -207,6 +215,14 @@ def _summary(study: Study, search_id: str, new: int, calls: int) -> Crawled:
         slices=len(slices),
         finished=not _open_slices(study, search_id),
     )
+
+
+def _found_before(connection: sa.Connection, search_id: str, findings: list[Finding]) -> set[str]:
+    """Which of these pictures the search has already, from whichever slice."""
+    table = tables.finds
+    names = [finding.source_id for finding in findings]
+    query = sa.select(table.c.source_id).where(table.c.search_id == search_id, table.c.source_id.in_(names))
+    return set(connection.execute(query).scalars())
 
 
 def _found(study: Study, search_id: str) -> int:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from photojury.collect.intake import Outcome, examine, record
 from photojury.datasets import tables
-from photojury.datasets.images import ImageFacts, inspect, store_image
-from photojury.datasets.store import Study, add_rows
+from photojury.datasets.images import Unusable
+from photojury.datasets.store import Study
 from photojury.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -69,55 +70,36 @@ def collect_folder(
 
 
 def _take(study: Study, folder: Path, path: Path, name: str, result: Collected) -> None:
-    row: dict[str, object] = {"source": SOURCE, "source_id": name, "query": _text(folder), "file_url": None}
-    row["seen_at"] = time.time()
+    row: dict[str, object] = {
+        "source": SOURCE,
+        "source_id": name,
+        "image_source_id": _text(path.relative_to(folder)),
+        "query": _text(folder),
+        "file_url": None,
+        "title": _text(Path(path.stem)),
+        "seen_at": time.time(),
+    }
+    outcome = _examined(study, path)
+    if outcome.look is not None:
+        row["taken_at"] = _exif_time(outcome.look.facts.taken_at)
+    with study.writing() as connection:
+        final = record(connection, [(row, outcome)])[0]
+    if final == "stored":
+        result.stored += 1
+    elif final == "duplicate":
+        result.duplicates += 1
+    else:
+        result.rejected += 1
+        reason = outcome.reason or "it was taken out of this study for good"
+        result.reasons.append((_text(path.relative_to(folder)), reason))
+
+
+def _examined(study: Study, path: Path) -> Outcome:
     try:
         data = _read(path, study.settings.collect.max_megabytes)
-        limits = study.settings.collect
-        facts = inspect(data, max_megapixels=limits.max_megapixels, min_side=limits.min_side)
-    except InputError as error:
-        result.rejected += 1
-        result.reasons.append((_text(path.relative_to(folder)), str(error)))
-        _record(study, {**row, "state": "rejected", "reason": str(error), "image_id": None}, None)
-        return
-    store_image(study.images_folder, data, facts)
-    image = _image_row(folder, path, facts)
-    if _record(study, {**row, "state": "stored", "reason": None, "image_id": facts.image_id}, image):
-        result.stored += 1
-    else:
-        result.duplicates += 1
-
-
-def _record(study: Study, candidate: dict[str, object], image: dict[str, object] | None) -> bool:
-    """Write a candidate and its image in one transaction; returns whether the image was new."""
-    table = tables.candidates
-    with study.writing() as connection:
-        new = image is not None and add_rows(connection, tables.images, [image]) == 1
-        if image is not None and not new:
-            candidate["state"] = "duplicate"
-            candidate["reason"] = "the same bytes are stored already"
-        same = (table.c.source == candidate["source"]) & (table.c.source_id == candidate["source_id"])
-        connection.execute(
-            sa.delete(table).where(same)
-        )  # a file that changed is a new offer under its old name
-        add_rows(connection, table, [candidate])
-    return new
-
-
-def _image_row(folder: Path, path: Path, facts: ImageFacts) -> dict[str, object]:
-    return {
-        "image_id": facts.image_id,
-        "source": SOURCE,
-        "source_id": _text(path.relative_to(folder)),
-        "title": _text(Path(path.stem)),
-        "taken_at": _exif_time(facts.taken_at),
-        "retrieved_at": time.time(),
-        "width": facts.width,
-        "height": facts.height,
-        "format": facts.format,
-        "bytes": facts.bytes,
-        "status": "kept",
-    }
+    except Unusable as error:
+        return Outcome("rejected", error.rule, str(error))
+    return examine(study, data)
 
 
 def _known(study: Study) -> dict[str, float]:
@@ -144,13 +126,16 @@ def _read(path: Path, max_megabytes: float) -> bytes:
     try:
         facts = path.stat()
         if not stat.S_ISREG(facts.st_mode):
-            raise InputError("it is not a plain file")  # reading a pipe would wait for ever
+            raise Unusable("not_a_file", "it is not a plain file")  # reading a pipe would wait for ever
         if facts.st_size > max_megabytes * 1e6:
             size = facts.st_size / 1e6
-            raise InputError(f"it has {size:.1f} MB; the limit is {max_megabytes:g} (collect.max_megabytes)")
+            raise Unusable(
+                "too_large",
+                f"it has {size:.1f} MB; the limit is {max_megabytes:g} (collect.max_megabytes)",
+            )
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"it cannot be read: {error.strerror}") from None
+        raise Unusable("unreadable", f"it cannot be read: {error.strerror}") from None
 
 
 def _changed_at(path: Path) -> float:

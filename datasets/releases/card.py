@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from photojury import __version__
+from photojury.datasets.attribution import unnamed
+from photojury.datasets.releases.rights import OWN
 from photojury.settings import Settings
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -15,15 +17,18 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 def card(settings: Settings, tables: Mapping[str, pd.DataFrame], metadata: pd.DataFrame, version: str) -> str:
     """The text of README.md."""
-    parts = metadata["part"].value_counts()
+    parts = metadata.loc[metadata["left_out"].isna(), "part"].value_counts()
     sections = [
-        _header(settings, len(metadata), [part for part in ("train", "validation", "test") if part in parts]),
+        _header(
+            settings, int(parts.sum()), [part for part in ("train", "validation", "test") if part in parts]
+        ),
         f"# {settings.study.name} {version}\n",
         _simulated(tables),
         f"Pictures and their ratings, released with photojury {__version__}.\n\n{_counts(tables, parts)}",
         _questions(settings, tables),
         _columns(metadata),
         _rights(tables["images"]),
+        _removal(settings),
     ]
     return "\n".join(section for section in sections if section)
 
@@ -32,10 +37,10 @@ def _header(settings: Settings, n: int, parts: list[str]) -> str:
     size = next((name for limit, name in _SIZES if n < limit), "n>1M")
     files = "".join(f"      - split: {part}\n        path: data/{part}/**\n" for part in parts)
     name = settings.study.name.replace("\\", "\\\\").replace('"', '\\"')
+    configs = f"configs:\n  - config_name: default\n    drop_labels: true\n    data_files:\n{files}"
     return (
         f'---\npretty_name: "{name}"\nlicense: other\ntask_categories:\n  - image-classification\n'
-        f"size_categories:\n  - {size}\nconfigs:\n  - config_name: default\n    drop_labels: true\n"
-        f"    data_files:\n{files}---\n"
+        f"size_categories:\n  - {size}\n{configs if parts else ''}---\n"
     )
 
 
@@ -51,8 +56,10 @@ def _simulated(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _counts(tables: Mapping[str, pd.DataFrame], parts: "pd.Series[int]") -> str:
+    linked = len(tables["images"]) - int(parts.sum())
     rows = [
-        ("pictures", len(tables["images"])),
+        ("pictures", int(parts.sum())),
+        *((("pictures that are named, and not copied", linked),) if linked else ()),
         *(
             (f"pictures in {part}", int(parts[part]))
             for part in ("train", "validation", "test")
@@ -107,9 +114,36 @@ def _columns(metadata: pd.DataFrame) -> str:
 
 
 def _rights(images: pd.DataFrame) -> str:
-    known = images["license_id"].fillna("unknown").value_counts()
-    lines = "".join(f"| {name} | {count:,} |\n" for name, count in known.items())
+    licences = images["license_id"].fillna("unknown")
+    copied = images["left_out"].isna()
+    lines = "".join(
+        f"| {name} | {count:,} | {int((copied & (licences == name)).sum()):,} |\n"
+        for name, count in licences.value_counts().items()
+    )
+    text = (
+        "## Rights\n\nThe rights in each picture are its author's, not those of who made this dataset. "
+        "`ATTRIBUTION.csv` has title, author, page and licence of each, when it was fetched, and a sentence that "
+        "gives credit; the files are the bytes as they were fetched.\n\n"
+        f"| licence | pictures | of these, copied |\n| --- | ---: | ---: |\n{lines}"
+    )
+    if OWN in set(licences):
+        text += (
+            f"\n`{OWN}`: from the makers' own folders, released on their word. No licence is granted with them "
+            "beyond this release; ask its makers.\n"
+        )
+    if not copied.all():
+        reasons = images["left_out"].value_counts()
+        text += "\nNamed in `links.csv`, with address, sha256 (`image_id`) and ratings, and not copied:\n\n"
+        text += "".join(f"- {count:,}: {reason}\n" for reason, count in reasons.items())
+    if nameless := len(unnamed(images)):
+        text += f"\n{nameless:,} pictures are under a licence that asks to name an author whom nobody has named.\n"
+    return text
+
+
+def _removal(settings: Settings) -> str:
+    contact = settings.study.contact.strip()
     return (
-        "## Rights\n\nThe rights in each picture are its author's; licence and author stand in the table "
-        f"`images`.\n\n| licence | pictures |\n| --- | ---: |\n{lines}"
+        "## Taking a picture back\n\nWhoever made a picture, or is in it, may have it taken out"
+        f"{f': {contact}' if contact else ' by writing to who made this dataset'}. Pictures that were taken back "
+        "stand in `removed.csv` of the next release, by sha256; drop them from every copy.\n"
     )

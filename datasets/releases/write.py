@@ -6,8 +6,12 @@ Takes in a study; gives out a folder, whole or not at all:
     data/train/…         pictures, and metadata.csv with file_name and what was measured (imagefolder's rule);
     data/validation/…    one folder for each part of the split, or data/train alone where there is none
     data/test/…
+    links.csv            pictures that may not be copied (study.toml, [rights]): the same columns, their address,
+                         and why; image_id is the sha256 by which a copy from there is known
+    ATTRIBUTION.csv      title, author, source and licence of every picture
+    removed.csv          pictures that were taken back, by sha256: drop them from older copies
     tables/*.parquet     images, ratings, comparisons, assignments, scores, splits: every answer
-    SHA256SUMS           of every file
+    SHA256SUMS           of every file; links.csv and removed.csv only where there is something in them
 
 What could tell who a rater is stays out: worker ids, raw answers, times of day. So do paths of this machine.
 The same study gives the same bytes.
@@ -16,23 +20,30 @@ The same study gives the same bytes.
 """
 
 import hashlib
+import logging
 import shutil
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 
+from photojury.datasets import tombstones
+from photojury.datasets.attribution import UNCHANGED, attributions, credit, unnamed
 from photojury.datasets.counting import not_counted, one_scale
 from photojury.datasets.images import EXTENSIONS, image_path
 from photojury.datasets.releases.card import card
+from photojury.datasets.releases.rights import ruled
 from photojury.datasets.splits import read_parts
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 # Columns of `images` that a reader of the data may need; none tells of this machine.
 _IMAGE_COLUMNS = [
-    "image_id", "source", "page_url", "title", "description", "author", "author_url", "license_id",
-    "license_url", "tags", "taken_at", "width", "height", "format", "bytes",
+    "image_id", "source", "page_url", "file_url", "title", "description", "author", "author_url", "license_id",
+    "license_url", "attribution", "changes", "tags", "taken_at", "retrieved_at", "width", "height", "format",
+    "bytes", "left_out",
 ]  # fmt: skip
 _ASSIGNMENT_COLUMNS = ["assignment_id", "rater_id", "hit_key", "active_seconds", "use", "simulated"]
 
@@ -55,8 +66,10 @@ def release(study: Study, folder: Path, *, version: str) -> Path:
     try:
         unfinished.chmod(0o755)
         metadata = _metadata(tables)
-        for part, rows in metadata.groupby("part"):
-            _write_part(study, unfinished / "data" / str(part), rows.drop(columns="part"))
+        copied = metadata["left_out"].isna()
+        for part, rows in metadata[copied].groupby("part"):
+            _write_part(study, unfinished / "data" / str(part), rows.drop(columns=["part", "left_out"]))
+        _write_rights(study, unfinished, metadata)
         (unfinished / "tables").mkdir()
         for name, frame in tables.items():
             frame.to_parquet(unfinished / "tables" / f"{name}.parquet", index=False)
@@ -72,7 +85,7 @@ def release(study: Study, folder: Path, *, version: str) -> Path:
 
 def _tables(study: Study) -> dict[str, pd.DataFrame]:
     """The tables as they are released: kept pictures only, every answer about them, whether it is used."""
-    images = study.read("images", {"status": "kept"})[_IMAGE_COLUMNS]
+    images = _images(study)
     kept = set(images["image_id"])
     assignments = study.read("assignments")[_ASSIGNMENT_COLUMNS]
     units = study.read("units")
@@ -89,6 +102,15 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
         "scores": scores[scores["image_id"].isin(kept)],
         "splits": read_parts(study),
     }
+
+
+def _images(study: Study) -> pd.DataFrame:
+    """The kept pictures against which no tombstone stands, as the study's [rights] see them."""
+    images = study.read("images", {"status": "kept"})
+    images = ruled(images[~images["image_id"].isin(tombstones.buried_images(study))], study.settings.rights)
+    images["attribution"] = [credit(row) for row in images.to_dict("records")]
+    images["changes"] = UNCHANGED
+    return images[_IMAGE_COLUMNS]
 
 
 def _metadata(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -127,6 +149,25 @@ def _write_part(study: Study, folder: Path, rows: pd.DataFrame) -> None:
             )
         shutil.copyfile(source, folder / name)  # no link: who edits a release must not edit the study
     rows.to_csv(folder / "metadata.csv", index=False)
+
+
+def _write_rights(study: Study, folder: Path, metadata: pd.DataFrame) -> None:
+    """What is named and not copied, whose everything is, and what was taken back."""
+    linked = metadata[metadata["left_out"].notna()].drop(columns="file_name")
+    if len(linked):
+        linked.to_csv(folder / "links.csv", index=False)
+    credits = attributions(metadata)
+    credits.insert(1, "file_name", metadata["file_name"].where(metadata["left_out"].isna(), None).tolist())
+    credits.to_csv(folder / "ATTRIBUTION.csv", index=False)
+    if nameless := unnamed(metadata):
+        logger.warning(
+            "%d pictures are under a licence that asks to name their author, and nobody has named one: %s%s; "
+            "add the authors, or reject the pictures",
+            len(nameless), ", ".join(nameless[:3]), ", ..." if len(nameless) > 3 else "",
+        )  # fmt: skip
+    removed = study.read("images", {"status": "tombstoned"})["image_id"]
+    if len(removed):
+        removed.to_csv(folder / "removed.csv", index=False)
 
 
 def _write_sums(folder: Path) -> None:

@@ -122,9 +122,9 @@ def test_a_store_of_version_1_grows(study: Study) -> None:
         connection.execute(sa.update(tables.meta).where(version).values(value="1"))
     create_tables(study.engine)
     assert {"gold_ids", "training_ids"} <= set(study.read("hits").columns)
-    assert [index["name"] for index in sa.inspect(study.engine).get_indexes("candidates")] == [
+    assert {str(index["name"]) for index in sa.inspect(study.engine).get_indexes("candidates")} >= {
         "candidates_by_state"
-    ]
+    }
     assert study.read("meta", {"key": "kept"})["value"].tolist() == ["yes"]
     assert study.read("meta", {"key": "schema_version"})["value"].tolist() == [str(tables.SCHEMA_VERSION)]
 
