@@ -16,7 +16,8 @@ packages); one process, 64 threads, output to files, sha256 and EXIF on, as its 
 256 x 256 (its default), with resizing off (it still decodes and encodes), and with all re-encoding off (it stores
 the bytes, and decodes nothing).
 
-Rates are of whole processes, start included; beside them, without it: the time of a run of one image is taken off.
+Rates are of whole processes, start included (photojury 1 s, img2dataset 3 to 5 s). CPU time an image is without it:
+a run of one image is taken off. It hardly depends on what else the machine does; rates do.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from PIL import Image
@@ -47,6 +49,17 @@ PEERS = {
     "img2dataset, no re-encoding": ["--resize_mode=no", "--disable_all_reencoding=True"],
 }
 OURS = "photojury, all checks"
+
+
+class Run(NamedTuple):
+    """One run: wall seconds, CPU seconds of all its processes, peak memory of the largest."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
+Round = dict[str, Run]
 
 
 def photograph(source: Path) -> bytes:
@@ -160,18 +173,23 @@ def img2dataset_job(python: Path, folder: Path, port: int, count: int, options: 
     ]
 
 
-def measure(command: list[str], folder: Path, count: int) -> float:
-    """Seconds of a command on the first core, which must bring all images."""
+def measure(command: list[str], folder: Path, count: int) -> Run:
+    """Run a command on the first core, which must bring all images."""
     environment = {**os.environ, "PHOTOJURY_ALLOW_LOOPBACK": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
     began = time.perf_counter()
-    done = subprocess.run(
-        ["taskset", "-c", "0", *command], env=environment, capture_output=True, text=True, check=False
-    )
-    seconds = time.perf_counter() - began
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            ["taskset", "-c", "0", *command], env=environment, stdout=said, stderr=subprocess.STDOUT
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()
     brought = sum(1 for path in folder.rglob("*.jpg"))
-    if done.returncode or brought != count:
-        raise SystemExit(f"{command[0]} brought {brought} of {count}\n{done.stdout}\n{done.stderr}")
-    return seconds
+    if process.returncode or brought != count:
+        raise SystemExit(f"{command[0]} brought {brought} of {count}\n{text}")
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def environment(cache: Path) -> Path:
@@ -185,19 +203,19 @@ def environment(cache: Path) -> Path:
     return python
 
 
-def one_round(python: Path, port: int, count: int, threads: int) -> dict[str, float]:
-    """Seconds of everybody for so many images, one after another."""
-    seconds: dict[str, float] = {}
+def one_round(python: Path, port: int, count: int, threads: int) -> Round:
+    """Runs of everybody for so many images, one after another."""
+    found: Round = {}
     with tempfile.TemporaryDirectory(prefix="photojury-benchmark-") as root:
         folder = Path(root) / "ours"
-        seconds[OURS] = measure(photojury_job(folder, port, count, threads), folder / "images", count)
+        found[OURS] = measure(photojury_job(folder, port, count, threads), folder / "images", count)
         shutil.rmtree(folder)
         for number, (name, options) in enumerate(PEERS.items()):
             folder = Path(root) / f"peer{number}"
             command = img2dataset_job(python, folder, port, count, options)
-            seconds[name] = measure(command, folder / "out", count)
+            found[name] = measure(command, folder / "out", count)
             shutil.rmtree(folder)
-    return seconds
+    return found
 
 
 @click.command()
@@ -238,29 +256,29 @@ def main(
     show(rounds, starts, images, as_json)
 
 
-def show(rounds: list[dict[str, float]], starts: dict[str, float], images: int, as_json: bool) -> None:
-    """Print a row for each: images a second, and what photojury's are of them."""
-    table = {
-        name: {
-            "best": images / min(one[name] for one in rounds),
-            "median": images / statistics.median(one[name] for one in rounds),
-            "without start": images / (statistics.median(one[name] for one in rounds) - starts[name]),
-            "start": starts[name],
-        }
-        for name in rounds[0]
-    }
+def show(rounds: list[Round], starts: Round, images: int, as_json: bool) -> None:
+    """Print a row for each: images a second, and how many times as many photojury does."""
+    table = {name: _row([one[name] for one in rounds], starts[name], images) for name in rounds[0]}
     if as_json:
         click.echo(json.dumps(table))
         return
     ours = table[OURS]
-    click.echo(
-        f"{'images a second':<32} {'best':>7} {'median':>7} {'ratio':>6} {'no start':>9} {'ratio':>6} {'start':>7}"
-    )
+    click.echo(f"{'images a second':<30}    best  median   ratio   start   CPU/image   ratio   peak MB")
     for name, row in table.items():
         click.echo(
-            f"{name:<32} {row['best']:>7.0f} {row['median']:>7.0f} {ours['median'] / row['median']:>5.2f}x "
-            f"{row['without start']:>9.0f} {ours['without start'] / row['without start']:>5.2f}x {row['start']:>5.1f} s"
+            f"{name:<30} {row['best']:>7.0f} {row['median']:>7.0f} {ours['median'] / row['median']:>6.2f}x "
+            f"{row['start']:>5.1f} s {row['cpu']:>8.2f} ms {row['cpu'] / ours['cpu']:>6.2f}x {row['peak']:>8.0f}"
         )
+
+
+def _row(runs: list[Run], start: Run, images: int) -> dict[str, float]:
+    return {
+        "best": images / min(run.seconds for run in runs),
+        "median": images / statistics.median(run.seconds for run in runs),
+        "start": start.seconds,
+        "cpu": (statistics.median(run.cpu for run in runs) - start.cpu) / (images - 1) * 1000,
+        "peak": max(run.megabytes for run in runs),
+    }
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """The search for near hashes against brute force in numpy and against FAISS: seconds, ratio, peak memory.
 
-    python benchmarks/near_duplicates.py            # 100,000 and 380,000 hashes: some 15 minutes
+    python benchmarks/near_duplicates.py            # 100,000 and 380,000 hashes: some 10 minutes
     python benchmarks/near_duplicates.py --quick    # small, some seconds
     python benchmarks/near_duplicates.py --faiss ENV/bin/python     # also FAISS, from its own environment
 
 Every figure comes from a process of its own on one core (sched_setaffinity), so that peak memory
 (resource.getrusage) belongs to it alone. Seconds are of processor time, so that other work on the machine counts little.
-All find the pairs of 64-bit hashes at most 4 bits apart; ours and numpy
-give each pair with its distance, and the numbers of pairs are compared. Two kinds of hashes:
+All find the pairs of 64-bit hashes at most 4 bits apart; ours and numpy give each pair with its distance, and the
+numbers of pairs are compared. `clusters` is what `collect check` does with them. Two kinds of hashes:
 
 - photos: 95 % random, 5 % copies of these with 0 to 4 bits flipped;
 - alike: the same, but that every second one is within 4 bits of one hash, as those of near-empty pictures are. They
@@ -17,6 +17,7 @@ numpy compares each hash with all later ones, row by row: `np.bitwise_count(hash
 FAISS is IndexBinaryFlat.range_search on one thread, in blocks of 1,000 queries, whose answers are counted and let go.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -77,10 +78,9 @@ def plain(hashes: Hashes) -> int:
 
 def faiss(hashes: Hashes) -> int:
     """How many pairs FAISS gives, each once."""
-    from faiss import IndexBinaryFlat, omp_set_num_threads
-
-    omp_set_num_threads(1)
-    index = IndexBinaryFlat(64)
+    library = importlib.import_module("faiss")
+    library.omp_set_num_threads(1)
+    index = library.IndexBinaryFlat(64)
     codes = hashes.view(np.uint8).reshape(-1, 8)
     index.add(codes)
     both = 0
@@ -140,8 +140,7 @@ def table_of(kind: str, count: int, faiss_python: str | None) -> list[str]:
 def main(quick: bool, faiss_python: str | None, job: tuple[str, str, str] | None) -> None:
     """Time the search for near hashes."""
     if job:
-        method, kind, count = job
-        click.echo(json.dumps(measure(method, kind, int(count))))
+        click.echo(json.dumps(measure(job[0], job[1], int(job[2]))))
         return
     click.echo(f"64-bit hashes, distance {DISTANCE}, one core of {os.cpu_count()}, numpy {np.__version__}")
     click.echo(f"load average before: {os.getloadavg()[0]:.2f}")

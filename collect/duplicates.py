@@ -12,10 +12,9 @@ picture that is marked was itself found to be a copy of the one that stays, and 
 different pictures.
 
     >>> mark_duplicates(study)                          # doctest: +SKIP
-    Duplicates(compared=72, unhashed=0, flat=0, unreadable=0, rejected=0, pairs=(Pair(image_id='3f…', ...),))
+    Duplicates(compared=72, unhashed=0, flat=0, unreadable=0, pairs=(Pair(image_id='3f…', ...),), changed=1)
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,8 +30,6 @@ from photojury.collect.likeness import Likeness, Pair
 from photojury.collect.ranking import Pictures, ranked
 from photojury.datasets import tables
 from photojury.datasets.store import Study, add_rows
-
-logger = logging.getLogger(__name__)
 
 VERSION = 1
 """Of the comparison; written beside every value."""

@@ -34,7 +34,9 @@ def download(source: str | None, limit: int | None, retry_now: bool, folder: Pat
     study = open_study(folder)
     _check_source(source)
     with recording(study, "collect-download") as run:
-        with counter("downloading", total=_least(waiting(study, source), limit)) as progress:
+        with counter(
+            "downloading", total=None if retry_now else _least(waiting(study, source), limit)
+        ) as progress:
             result = run_download(study, source=source, limit=limit, retry_now=retry_now, progress=progress)
         run.note("outcomes", result.outcomes)
     tell(as_json, result, _text(result))

@@ -3,6 +3,7 @@
 import click
 
 from photojury.collect.commands import check as checking
+from photojury.collect.commands import curate as curating
 from photojury.collect.commands import download as downloading
 from photojury.collect.commands import flickr as flickr_searching
 from photojury.collect.commands import folder as folder_reading
@@ -36,6 +37,7 @@ for command in (
     searching.urls,
     downloading.download,
     checking.check,
+    curating.curate,
     series_making.duplicates,
     series_making.series,
     reporting.report,

@@ -19,7 +19,7 @@ def report(thumbnails: bool, folder: Path, as_json: bool) -> None:
     Writes reports/collect.html, which needs no server, and reports/collect.json; both give every number by source
     and by query.
     """
-    from photojury.collect import report as report_module
+    from photojury.collect.funnel import report as report_module
     from photojury.datasets.store import open_study
     from photojury.runs import recording
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.collect.asked import in_words
 from photojury.collect.curation.deciding import decided_by_hand
+from photojury.collect.funnel.asked import in_words
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError, unknown_name

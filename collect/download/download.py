@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from photojury.collect.claims import working
+from photojury.collect.courtesy.identity import user_agent
 from photojury.collect.download import placeholders
 from photojury.collect.download.connections import Limits, Resolve
 from photojury.collect.download.fetching import Fetcher, Moved
@@ -22,7 +23,6 @@ from photojury.collect.download.recording import Recorder
 from photojury.collect.download.safety import allow_loopback, url_problem
 from photojury.collect.download.troubles import NotNow
 from photojury.collect.download.workers import Result, Workers, disk_full
-from photojury.collect.identity import user_agent
 from photojury.collect.intake import Outcome
 from photojury.datasets.store import Study
 

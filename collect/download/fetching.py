@@ -22,10 +22,10 @@ import requests
 import requests.adapters
 import urllib3.exceptions
 
+from photojury.collect.courtesy.retrying import retry_after
 from photojury.collect.download import optouts, safety
 from photojury.collect.download.connections import GuardedAdapter, Limits, Resolve, UnsafeAddress
 from photojury.collect.download.troubles import NoPicture, NotNow, network_trouble
-from photojury.collect.retrying import retry_after
 
 T = TypeVar("T")
 

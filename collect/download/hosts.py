@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from photojury.collect.courtesy.pace import Pace
 from photojury.collect.download.optouts import Robots
 from photojury.collect.download.troubles import NotNow
-from photojury.collect.pace import Pace
 from photojury.sections import DownloadSection
 
 # Failures in a row after which a host is left alone, and how long at first and at most (seconds).

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from photojury.collect.courtesy.identity import user_agent
+from photojury.collect.courtesy.pace import Pace
 from photojury.collect.download import placeholders, safety
 from photojury.collect.download.connections import Limits
 from photojury.collect.download.fetching import Fetcher, Moved
 from photojury.collect.download.hosts import BREAK_AFTER, origin_of
 from photojury.collect.download.optouts import Robots
 from photojury.collect.download.troubles import NoPicture, NotNow
-from photojury.collect.identity import user_agent
-from photojury.collect.pace import Pace
 from photojury.collect.rights.standing import Row, Standing
 from photojury.datasets.store import Study
 from photojury.errors import Unfinished

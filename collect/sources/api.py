@@ -22,7 +22,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 import requests
 
-from photojury.collect.retrying import Transient, retry_after, retrying
+from photojury.collect.courtesy.retrying import Transient, retry_after, retrying
 from photojury.errors import InputError, ServiceError, Unfinished
 
 _TIMEOUT = (10.0, 60.0)  # seconds: to connect, and between two pieces of an answer

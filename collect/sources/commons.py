@@ -17,9 +17,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from photojury.collect.identity import user_agent
-from photojury.collect.pace import Pace
-from photojury.collect.retrying import Transient, retry_after
+from photojury.collect.courtesy.identity import user_agent
+from photojury.collect.courtesy.pace import Pace
+from photojury.collect.courtesy.retrying import Transient, retry_after
 from photojury.collect.sources.api import Answer, Api, base_url
 from photojury.collect.sources.casting import key, moment, plain, rows, table, text, whole
 from photojury.collect.sources.source import Finding, Onward, Page, Query, Slice

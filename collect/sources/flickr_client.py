@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 import flickrapi
 import requests
 
-from photojury.collect.identity import user_agent
-from photojury.collect.pace import Pace
-from photojury.collect.retrying import Transient, retry_after, retrying
+from photojury.collect.courtesy.identity import user_agent
+from photojury.collect.courtesy.pace import Pace
+from photojury.collect.courtesy.retrying import Transient, retry_after, retrying
 from photojury.collect.sources.flickr_rows import PhotoInfo, number, photo_info
 from photojury.datasets.store import Study
 from photojury.errors import InputError, PhotojuryError, ServiceError, SettingsError, Unfinished

@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from photojury.collect.courtesy.identity import user_agent
+from photojury.collect.courtesy.quota import Quota, pacific_midnight
+from photojury.collect.courtesy.retrying import Transient
 from photojury.collect.download.safety import allow_loopback, url_problem
-from photojury.collect.identity import user_agent
-from photojury.collect.quota import Quota, pacific_midnight
-from photojury.collect.retrying import Transient
 from photojury.collect.sources.api import Answer, Api, base_url
 from photojury.collect.sources.casting import key, rows, table, text, whole
 from photojury.collect.sources.keywords import PER_CALL, PER_KEYWORD

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from PIL import Image
 
-from photojury.collect import funnel as funnel_module
-from photojury.collect import report as report_module
-from photojury.collect.asked import in_words
 from photojury.collect.commands.report import report
-from photojury.collect.report import look, render, steps, write
-from photojury.collect.sheets import sheets
+from photojury.collect.funnel import funnel as funnel_module
+from photojury.collect.funnel import report as report_module
+from photojury.collect.funnel.asked import in_words
+from photojury.collect.funnel.report import look, render, steps, write
+from photojury.collect.funnel.sheets import sheets
+from photojury.collect.funnel.tally import FATES, NONE, Tally
 from photojury.collect.sources.folder import collect_folder
-from photojury.collect.tally import FATES, NONE, Tally
 from photojury.datasets import tables
 from photojury.datasets.store import Study, create_study
 
@@ -273,7 +273,7 @@ def test_the_page_is_self_contained_and_escaped(crawl: Study) -> None:
 
 def test_contact_sheets_are_bounded(crawl: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kept pictures and each rule's have a sheet; a missing file leaves a gap, and many pictures only a sample."""
-    monkeypatch.setattr("photojury.collect.sheets.KEPT", 3)
+    monkeypatch.setattr("photojury.collect.funnel.sheets.KEPT", 3)
     first = crawl.rows(sa.select(tables.images).where(tables.images.c.status == "rejected"))[0]
     crawl.image_path(first["image_id"], first["format"]).unlink()
     kept, blurred = sheets(crawl)

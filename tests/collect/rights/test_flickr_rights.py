@@ -97,7 +97,7 @@ def test_a_moment_of_weakness_is_waited_for(
     study: Study, flickr: FakeFlickr, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What may pass is asked again, and is no finding."""
-    monkeypatch.setattr("photojury.collect.retrying.random.uniform", lambda low, high: 0.01)
+    monkeypatch.setattr("photojury.collect.courtesy.retrying.random.uniform", lambda low, high: 0.01)
     flickr.faults += [fault]
     facts, error = run(study)
     assert error is None

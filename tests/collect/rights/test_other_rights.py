@@ -97,7 +97,7 @@ def test_openverses_trouble_is_no_verdict(
     study: Study, openverse: Openverse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is said of a picture by an outage or a used-up quota; what came before stays written."""
-    monkeypatch.setattr("photojury.collect.retrying.random.uniform", lambda low, high: 0.0)
+    monkeypatch.setattr("photojury.collect.courtesy.retrying.random.uniform", lambda low, high: 0.0)
     study.add("images", [stored("openverse", f"4bc43a04-tree-{number}") for number in (0, 3, 6)])
     openverse.faults += ["503"] * 5
     assert isinstance(refresh(again(study)).problems["openverse"], ServiceError)

@@ -19,7 +19,7 @@ from tests.collect.sources.fake_service import in_json
 @pytest.fixture
 def openverse(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOpenverse]:
     # Politeness between calls is the pace's, which has its own tests.
-    monkeypatch.setattr("photojury.collect.pace.Pace.take", lambda pace: None)
+    monkeypatch.setattr("photojury.collect.courtesy.pace.Pace.take", lambda pace: None)
     with FakeOpenverse() as openverse:
         for name, value in openverse.environment.items():
             monkeypatch.setenv(name, value)
@@ -251,6 +251,6 @@ def test_a_second_between_calls(
 ) -> None:
     """The pace that the other tests switch off is asked before every call."""
     taken: list[float] = []
-    monkeypatch.setattr("photojury.collect.pace.Pace.take", lambda pace: taken.append(time.time()))
+    monkeypatch.setattr("photojury.collect.courtesy.pace.Pace.take", lambda pace: taken.append(time.time()))
     openverse.has = 60
     assert crawl(study, source(study), query("tree")).calls == len(taken) == 3

@@ -131,7 +131,7 @@ def test_google_without_keywords_or_keys(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_openverse(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit over all queries; what Openverse says is left; a query without words is refused."""
-    monkeypatch.setattr("photojury.collect.pace.Pace.take", lambda pace: None)
+    monkeypatch.setattr("photojury.collect.courtesy.pace.Pace.take", lambda pace: None)
     with FakeOpenverse(per_hour=50, has=30) as openverse:
         point(monkeypatch, openverse.environment)
         arguments = (

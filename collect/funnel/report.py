@@ -23,11 +23,11 @@ from photojury import analysis
 from photojury.analysis import observed, popular, wording
 from photojury.analysis.observed import Observed
 from photojury.analysis.source import Context
-from photojury.collect import funnel as funnel_module
-from photojury.collect.asked import in_words, parsed
-from photojury.collect.funnel import Funnel
-from photojury.collect.sheets import Sheet, sheets
-from photojury.collect.tally import FATES, Tally
+from photojury.collect.funnel import funnel as funnel_module
+from photojury.collect.funnel.asked import in_words, parsed
+from photojury.collect.funnel.funnel import Funnel
+from photojury.collect.funnel.sheets import Sheet, sheets
+from photojury.collect.funnel.tally import FATES, Tally
 from photojury.datasets import tables
 from photojury.datasets.images import write_atomically
 from photojury.datasets.papers import papers
@@ -120,7 +120,7 @@ def facts(study: Study, seen: Seen) -> Facts:
 def render(study: Study, seen: Seen, contact: list[Sheet]) -> str:
     """The page. The same store gives the same text: no clock is read."""
     funnel = seen.funnel
-    folders = (Path(__file__).parent / "templates", Path(str(analysis.__file__)).parent / "templates")
+    folders = (Path(__file__).parents[1] / "templates", Path(str(analysis.__file__)).parent / "templates")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
         autoescape=True,

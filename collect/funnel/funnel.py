@@ -16,8 +16,8 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from photojury.collect.asked import Asked, canonical, searched
-from photojury.collect.tally import FATES, STORED, Tally
+from photojury.collect.funnel.asked import Asked, canonical, searched
+from photojury.collect.funnel.tally import FATES, STORED, Tally
 from photojury.datasets import tables
 from photojury.datasets.licenses import LICENSES
 from photojury.datasets.releases.rights import OWN, ruled

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.collect.tally import Tally
+from photojury.collect.funnel.tally import Tally
 from photojury.datasets import tables
 
 # What a search is about stands before what it is limited to.

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from photojury.collect.quota import Quota, after, pacific_midnight
+from photojury.collect.courtesy.quota import Quota, after, pacific_midnight
 from photojury.datasets.store import create_tables, open_engine
 from photojury.errors import Unfinished
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from photojury.collect.retrying import Transient, retry_after, retrying
+from photojury.collect.courtesy.retrying import Transient, retry_after, retrying
 from photojury.errors import ServiceError
 
 

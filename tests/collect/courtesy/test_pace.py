@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from photojury.collect.pace import Pace
+from photojury.collect.courtesy.pace import Pace
 from photojury.datasets.store import Study, create_study, open_engine
 from photojury.errors import Unfinished
 

@@ -1,0 +1,1 @@
+"""Courtesy: how often a service is asked, when again, and in whose name."""
