@@ -8,6 +8,7 @@ Takes in a candidate and its file's bytes; gives out its row in `images`, its me
         states = record(connection, [(candidate, outcome)])
 """
 
+import calendar
 import os
 import threading
 import time
@@ -125,7 +126,10 @@ def _add_images(connection: sa.Connection, results: Sequence[tuple[Row, Outcome]
 def _image_row(candidate: Row, outcome: Outcome) -> dict[str, object]:
     assert outcome.look is not None
     facts = outcome.look.facts
-    return {name: candidate.get(name) for name in _TOLD} | {
+    told = {name: candidate.get(name) for name in _TOLD}
+    if told["taken_at"] is None:
+        told["taken_at"] = _exif_time(facts.taken_at)
+    return told | {
         "image_id": facts.image_id,
         "source_id": candidate.get("image_source_id", candidate["source_id"]),
         "retrieved_at": time.time(),
@@ -173,3 +177,11 @@ def _note(connection: sa.Connection, results: Sequence[tuple[Row, Outcome]]) -> 
         connection.execute(
             statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=given), rows
         )
+
+
+def _exif_time(text: str | None) -> float | None:
+    """Seconds since 1970 of EXIF's "2024:05:01 10:00:00", which has no time zone and is taken as UTC."""
+    try:
+        return float(calendar.timegm(time.strptime(text or "", "%Y:%m:%d %H:%M:%S")))
+    except ValueError:
+        return None

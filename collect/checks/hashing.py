@@ -1,7 +1,7 @@
 """Perceptual hash: 64 bits that stay the same, or nearly, when a picture is made smaller or compressed anew.
 
-Takes in luminance; gives out imagehash's phash (Krawetz, "Looks Like It"), bit for bit, as 16 hexadecimal
-digits; imagehash itself takes twice the time. It is taken of the picture as shown, turned as EXIF says, so that a
+Takes in luminance; gives out imagehash's phash (Krawetz, "Looks Like It") as 16 hexadecimal digits: bit for bit
+that of `small`'s 32 x 32 pixels, and within 2 bits that of the file, in a fraction of the time. It is taken of the picture as shown, turned as EXIF says, so that a
 copy whose pixels were turned has the same hash.
 
     >>> phash(work, orientation=1)                  # doctest: +SKIP
@@ -14,9 +14,9 @@ from PIL import Image
 
 from photojury.collect.checks.scales import Luma
 
-# Pixels of the shorter side, at least, that the picture is halved to first; 32 x 32 are made of it, and hashed.
-_SIDE = 64
 _HASHED = 32
+# How many times larger than that the picture may still be when it is resampled properly.
+_GAP = 2.0
 _KEPT = 8
 
 # What EXIF's orientation asks for (CIPA DC-008, tag 0x0112), as Pillow's exif_transpose does it.
@@ -36,7 +36,7 @@ def phash(work: Luma, orientation: int) -> str:
     grey = Image.fromarray(work)
     if orientation in _TURNS:
         grey = grey.transpose(_TURNS[orientation])
-    pixels = np.asarray(small(grey).resize((_HASHED, _HASHED), Image.Resampling.LANCZOS))
+    pixels = np.asarray(small(grey))
     waves = scipy.fft.dct(scipy.fft.dct(pixels, axis=0), axis=1)[:_KEPT, :_KEPT].ravel()
     ordered = np.sort(waves)
     middle = (ordered[_KEPT * _KEPT // 2 - 1] + ordered[_KEPT * _KEPT // 2]) / 2
@@ -44,6 +44,5 @@ def phash(work: Luma, orientation: int) -> str:
 
 
 def small(grey: Image.Image) -> Image.Image:
-    """The grey picture that is hashed: from the full size, the hash takes ten times as long, and is hardly another."""
-    factor = min(grey.size) // _SIDE
-    return grey.reduce(factor) if factor > 1 else grey
+    """The 32 x 32 pixels that are hashed; resampled from the full size they cost five times as much."""
+    return grey.resize((_HASHED, _HASHED), Image.Resampling.LANCZOS, reducing_gap=_GAP)

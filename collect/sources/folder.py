@@ -6,7 +6,6 @@ Takes in a folder; stores its pictures, and gives out one `candidates` row for e
     Collected(stored=41, duplicates=2, rejected=3, seen_before=0, ...)
 """
 
-import calendar
 import logging
 import os
 import stat
@@ -80,8 +79,6 @@ def _take(study: Study, folder: Path, path: Path, name: str, result: Collected) 
         "seen_at": time.time(),
     }
     outcome = _examined(study, path)
-    if outcome.look is not None:
-        row["taken_at"] = _exif_time(outcome.look.facts.taken_at)
     with study.writing() as connection:
         final = record(connection, [(row, outcome)])[0]
     if final == "stored":
@@ -143,14 +140,6 @@ def _changed_at(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _exif_time(text: str | None) -> float | None:
-    """Seconds since 1970 of EXIF's "2024:05:01 10:00:00", which has no time zone and is taken as UTC."""
-    try:
-        return float(calendar.timegm(time.strptime(text or "", "%Y:%m:%d %H:%M:%S")))
-    except ValueError:
-        return None
 
 
 def _text(path: Path) -> str:

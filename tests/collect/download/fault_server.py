@@ -35,6 +35,7 @@ class Request(BaseHTTPRequestHandler):
     """One connection's requests."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a small body waits 40 ms for the acknowledgement of its headers
     server: "_Server"
 
     def setup(self) -> None:
