@@ -54,14 +54,14 @@ def flip(rng: np.random.Generator, hashes: Hashes, times: int) -> Hashes:
 
 def ours(hashes: Hashes) -> int:
     """How many pairs `near_pairs` gives."""
-    from photojury.collect.hamming import near_pairs
+    from photojury.collect.alike.hamming import near_pairs
 
     return sum(len(batch.left) for batch in near_pairs(hashes, DISTANCE))
 
 
 def grouped(hashes: Hashes) -> int:
     """How many clusters `collect check` would look at, equal hashes and all."""
-    from photojury.collect.duplicates import clusters
+    from photojury.collect.alike.duplicates import clusters
 
     return sum(1 for _ in clusters(hashes, DISTANCE))
 

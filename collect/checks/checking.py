@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from photojury.collect.alike.duplicates import mark_duplicates
 from photojury.collect.checks import judging
 from photojury.collect.checks.hints import note_hints
 from photojury.collect.checks.measuring import missing
-from photojury.collect.duplicates import mark_duplicates
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 

@@ -18,8 +18,8 @@ def series(from_folders: bool, dry_run: bool, folder: Path, as_json: bool) -> No
     Pictures of one author belong together while each was taken soon after the one before and looks like it
     (section [bursts] of study.toml). Run it again after adding pictures: series that raters were asked about stay.
     """
-    from photojury.collect.duplicates import mark_duplicates, was_checked
-    from photojury.collect.series import collect_series
+    from photojury.collect.alike.duplicates import mark_duplicates, was_checked
+    from photojury.collect.alike.series import collect_series
     from photojury.datasets.store import open_study
     from photojury.progress import counter
     from photojury.runs import recording
@@ -57,7 +57,7 @@ def series(from_folders: bool, dry_run: bool, folder: Path, as_json: bool) -> No
 @json_option
 def duplicates(folder: Path, as_json: bool) -> None:
     """List the near duplicates that `collect check` found, below the picture that is kept of each group."""
-    from photojury.collect.duplicates import groups
+    from photojury.collect.alike.duplicates import groups
     from photojury.datasets.store import open_study
 
     found = groups(open_study(folder))

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from photojury.collect.alike.duplicates import mark_duplicates
+from photojury.collect.alike.frames import natural
+from photojury.collect.alike.series import collect_series
 from photojury.collect.commands.series import series as series_command
-from photojury.collect.duplicates import mark_duplicates
-from photojury.collect.frames import natural
-from photojury.collect.series import collect_series
 from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError
 from tests.collect.scenes import coded, kept, scene, set_image, take

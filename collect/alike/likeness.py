@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from photojury.collect.ranking import Pictures
-from photojury.collect.thumbnails import SIDE, Thumbnail, thumbnail
+from photojury.collect.alike.ranking import Pictures
+from photojury.collect.alike.thumbnails import SIDE, Thumbnail, thumbnail
 from photojury.datasets.store import Study
 
 logger = logging.getLogger(__name__)

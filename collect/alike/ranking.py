@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
+from photojury.collect.alike.frames import kinships
 from photojury.collect.checks.rules import NEAR_DUPLICATE
-from photojury.collect.frames import kinships
 from photojury.datasets import tables
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from photojury.collect.frames import Frame, read_frames
+from photojury.collect.alike.frames import Frame, read_frames
 from photojury.datasets import tables
 from photojury.datasets.store import Study, add_rows
 from photojury.errors import InputError

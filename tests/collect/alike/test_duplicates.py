@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from PIL import Image, ImageEnhance, ImageOps
 
+from photojury.collect.alike.duplicates import clusters, find_duplicates, mark_duplicates
+from photojury.collect.alike.ranking import ranked
+from photojury.collect.alike.thumbnails import thumbnail
 from photojury.collect.commands.series import duplicates as duplicates_command
-from photojury.collect.duplicates import clusters, find_duplicates, mark_duplicates
-from photojury.collect.ranking import ranked
-from photojury.collect.thumbnails import thumbnail
 from photojury.datasets import tables
 from photojury.datasets.store import Study, create_study, open_study
 from tests.collect.scenes import coded, decide, kept, scene, set_image, take
