@@ -50,7 +50,9 @@ class Workers:
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         number = study.settings.download.threads
         # Daemons: a server that is silent must not hold up the end of the program.
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(number)]
+        self._threads = [
+            threading.Thread(target=self._work, name=f"download {index}", daemon=True) for index in range(number)
+        ]
         self.idle = number
 
     def __enter__(self) -> Self:
