@@ -16,10 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.money.budget import Cost, cost_of
 from photojury.annotate.quality.control_questions import control_units, repeats, unit_key, with_controls
 from photojury.annotate.tasks.kind import Kind, Unit, kind
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, cost_of
 from photojury.datasets.store import Study, add_rows
 from photojury.datasets.streams import stream
 from photojury.errors import InputError

@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
 from photojury.annotate.control import hits_out, look, mark, renew
-from photojury.annotate.money.budget import MANY_ASSIGNMENTS, check_budget, cost_of_hits
+from photojury.annotate.money.budget import check_budget
 from photojury.annotate.requester import Requester, service_errors
 from photojury.datasets import tables
+from photojury.datasets.money import MANY_ASSIGNMENTS, cost_of_hits
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 

@@ -21,9 +21,6 @@ from photojury.datasets.store import Study, add_rows
 
 Row = Mapping[str, Any]
 
-IMPORTED = "mturk-csv"
-"""What hits.marketplace says of HITs that came from a file: nobody can be asked about them, or paid for them."""
-
 
 @dataclass(frozen=True)
 class HandedIn:

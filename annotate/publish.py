@@ -21,12 +21,13 @@ from botocore.exceptions import ClientError
 
 from photojury.annotate.batches import study_id
 from photojury.annotate.images.hosting import addresses
-from photojury.annotate.money.budget import Cost, check_budget, cost_of_hits
+from photojury.annotate.money.budget import check_budget
 from photojury.annotate.quality.exclusions import requirements
 from photojury.annotate.requester import Requester, service_errors, turk_code
 from photojury.annotate.tasks import page
 from photojury.annotate.tasks.kind import Kind, kind
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, cost_of_hits
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 

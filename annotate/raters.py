@@ -7,7 +7,6 @@ study. Without the salt nobody can tell which worker a rater was; `workers` is t
 import hashlib
 import hmac
 import os
-import re
 import secrets
 from pathlib import Path
 
@@ -15,10 +14,7 @@ import sqlalchemy as sa
 
 from photojury.datasets import tables
 from photojury.datasets.store import Study
-from photojury.errors import InputError, SettingsError
-
-_PID = re.compile("[0-9a-fA-F]{24}")
-_PROLIFIC_WORKER = re.compile("AP[0-9A-F]{24}")
+from photojury.errors import SettingsError
 
 SIMULATED = "ASIMULATED"
 """How the worker ids of simulated raters begin; no person's worker id begins so."""
@@ -36,24 +32,6 @@ def rater_id(worker_id: str, salt: str) -> str:
 def is_simulated(worker_id: str) -> bool:
     """Whether a worker is one of photojury's simulated raters."""
     return worker_id.startswith(SIMULATED)
-
-
-def worker_id_of(pid: str) -> str:
-    """The worker id at our marketplace of the person whom Prolific calls `pid`; the same every time.
-
-    Raises:
-        InputError: a Prolific id has 24 hexadecimal digits, and this has not.
-    """
-    if not _PID.fullmatch(pid):
-        raise InputError(
-            f"{pid[:40]!r} is no Prolific id, which has 24 hexadecimal digits; open the study from Prolific's own page"
-        )
-    return "AP" + pid.upper()
-
-
-def pid_of(worker_id: str) -> str | None:
-    """The Prolific id behind a worker id, or None for a worker who did not come from there."""
-    return worker_id[2:].lower() if _PROLIFIC_WORKER.fullmatch(worker_id) else None
 
 
 def rename(study: Study, worker_id: str, new: str) -> None:

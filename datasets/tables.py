@@ -22,6 +22,9 @@ from sqlalchemy import (
 
 SCHEMA_VERSION = 3
 
+IMPORTED = "mturk-csv"
+"""What hits.marketplace says of HITs that came from a file: nobody can be asked about them, or paid for them."""
+
 metadata = MetaData()
 
 

@@ -49,8 +49,9 @@ def top_up(batch: str | None, yes: bool, folder: Path, as_json: bool) -> None:
     What an hour pays is measured: the reward, by the median time with the page in front of those whose answers are
     used. Each approved assignment gets the difference, once.
     """
-    from photojury.annotate.money.budget import dollars
-    from photojury.annotate.money.wages import top_ups, wages
+    from photojury.analysis.progress import wages
+    from photojury.annotate.money.wages import top_ups
+    from photojury.datasets.money import dollars
     from photojury.datasets.store import open_study
 
     study = open_study(folder)

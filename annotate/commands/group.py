@@ -115,7 +115,7 @@ def status(folder: Path, as_json: bool) -> None:
     """How far each batch is, what was spent, and what to do next."""
     import dataclasses
 
-    from photojury.annotate.status import status as read_status
+    from photojury.analysis.progress import status as read_status
     from photojury.datasets.store import open_study
 
     now = read_status(open_study(folder))
@@ -178,9 +178,9 @@ def review(yes: bool, folder: Path, as_json: bool) -> None:
     Nobody is rejected: paying and using are two decisions, and this command says which answers it leaves out
     and why.
     """
-    from photojury.annotate.money.review import cost_of_unreviewed
     from photojury.annotate.money.review import review as review_assignments
     from photojury.annotate.requester import connect
+    from photojury.datasets.money import cost_of_unreviewed
     from photojury.datasets.store import open_study
     from photojury.progress import counter
     from photojury.runs import recording

@@ -3,7 +3,7 @@
 Takes in an open write transaction; gives out changed balances, each change with its row in
 market_transactions. At any moment the rows add up to the balances, and neither balance is below zero.
 
-The fee on each reward and bonus is photojury.annotate.money.budget.fee_of's.
+The fee on each reward and bonus is photojury.datasets.money.fee_of's.
 
     >>> cents("0.05"), dollars(5)
     (5, '0.05')

@@ -21,7 +21,7 @@ from photojury.annotate.marketplace.questions import form_answers
 from photojury.annotate.marketplace.requesters.protocol import RequestError, page
 from photojury.annotate.marketplace.review_policies import Extension, Verdicts
 from photojury.annotate.marketplace.tables import assignments, hit_types, hits, review_results
-from photojury.annotate.money.budget import MANY_ASSIGNMENTS
+from photojury.datasets.money import MANY_ASSIGNMENTS
 from photojury.datasets.store import add_rows
 
 WRONG_STATE = "Assignment was in an invalid state for this operation."

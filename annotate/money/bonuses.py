@@ -23,9 +23,10 @@ import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.money.budget import Cost, check_budget, fee_of
+from photojury.annotate.money.budget import check_budget
 from photojury.annotate.requester import Requester, service_errors
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, fee_of
 from photojury.datasets.store import Study, add_rows
 from photojury.errors import InputError
 

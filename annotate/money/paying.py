@@ -15,9 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
-from photojury.annotate.money.budget import Cost, fee_of
 from photojury.annotate.requester import Requester, service_errors
 from photojury.datasets import tables
+from photojury.datasets.money import price
 from photojury.datasets.store import Study, add_rows
 
 Row = Mapping[str, Any]
@@ -28,19 +28,6 @@ _ASSIGNMENTS, _HITS, _PAYMENTS = tables.assignments, tables.hits, tables.payment
 def payment_keys(assignment_id: str) -> tuple[str, str]:
     """The keys of an assignment's reward and its fee."""
     return f"reward:{assignment_id}", f"fee:{assignment_id}"
-
-
-def with_terms() -> "sa.Select[Any]":
-    """Assignments with the reward and max_assignments of their HITs."""
-    return sa.select(_ASSIGNMENTS, _HITS.c.reward, _HITS.c.max_assignments, _HITS.c.batch).join(
-        _HITS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key
-    )
-
-
-def price(study: Study, row: Row) -> Cost:
-    """What approving one assignment pays."""
-    fee = fee_of(row["reward"], row["max_assignments"], study.settings.market.fee_percent)
-    return Cost(row["reward"], fee)
 
 
 def pay(study: Study, requester: Requester, row: Row, *, override: bool = False) -> None:

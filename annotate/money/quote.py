@@ -18,8 +18,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.money.budget import Cost, committed, cost_of_hits, dollars
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, committed, cost_of_hits, dollars
 from photojury.datasets.store import Study
 
 log = logging.getLogger(__name__)

@@ -22,9 +22,10 @@ from botocore.exceptions import ClientError
 
 from photojury.annotate.fetch import REJECTING
 from photojury.annotate.money.budget import check_budget
-from photojury.annotate.money.paying import mark, pay, payment_keys, price, status_there, with_terms
+from photojury.annotate.money.paying import mark, pay, payment_keys, status_there
 from photojury.annotate.requester import Requester, service_errors
 from photojury.datasets import tables
+from photojury.datasets.money import price, with_terms
 from photojury.datasets.store import Study
 from photojury.errors import InputError, Refused
 

@@ -16,15 +16,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.intake import IMPORTED, filled_in
+from photojury.annotate.intake import filled_in
 from photojury.annotate.money import rejecting
-from photojury.annotate.money.budget import Cost
-from photojury.annotate.money.paying import mark, pay, price, with_terms
+from photojury.annotate.money.paying import mark, pay
 from photojury.annotate.quality import exclusions
 from photojury.annotate.quality.screening import LABELS, Verdict, screen
-from photojury.annotate.raters import pid_of
 from photojury.annotate.requester import Requester
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, cost_of_rows, unsettled
 from photojury.datasets.store import Study, add_rows
 
 Row = Mapping[str, Any]
@@ -60,19 +59,13 @@ def review(
         ServiceError: the marketplace refused or does not answer; run again, it goes on.
     """
     rejecting.settle_open(study, requester)
-    rows = _unsettled(study)
+    rows = unsettled(study)
     for done, row in enumerate(rows, 1):
         pay(study, requester, row)
         progress(done)
     unused, reasons = decide_use(study)
     exclusions.end_bans(study, requester)
-    return Reviewed(len(rows), _cost(study, rows), unused, reasons)
-
-
-def cost_of_unreviewed(study: Study) -> tuple[int, Cost]:
-    """How many assignments the next review will pay, and what it will pay for them."""
-    rows = _unsettled(study)
-    return len(rows), _cost(study, rows)
+    return Reviewed(len(rows), cost_of_rows(study, rows), unused, reasons)
 
 
 def decide_use(study: Study) -> tuple[int, dict[str, int]]:
@@ -108,30 +101,6 @@ def decide_use(study: Study) -> tuple[int, dict[str, int]]:
             if (not labels, text) != (row["use"], row["reason"]):
                 mark(connection, row, use=not labels, reason=text)
     return unused, counts
-
-
-def _unsettled(study: Study) -> Sequence[Row]:
-    """Assignments to be approved, and approved ones (by us or by the marketplace) without a settled payment."""
-    paid = sa.select(_PAYMENTS.c.assignment_id).where(
-        _PAYMENTS.c.kind == "reward", _PAYMENTS.c.state == "paid"
-    )
-    query = with_terms().where(
-        _ASSIGNMENTS.c.status.in_(("Submitted", "Approved")),
-        _ASSIGNMENTS.c.assignment_id.not_in(paid),
-        _HITS.c.marketplace != IMPORTED,
-        # Whom Prolific has sent is paid there: see photojury.annotate.recruit.
-        _ASSIGNMENTS.c.rater_id.not_in(_from_prolific(study)),
-    )
-    return study.rows(query.order_by(_ASSIGNMENTS.c.submitted_at))
-
-
-def _from_prolific(study: Study) -> list[str]:
-    of_worker = sa.select(tables.workers.c.rater_id, tables.workers.c.worker_id)
-    return [row["rater_id"] for row in study.rows(of_worker) if pid_of(row["worker_id"])]
-
-
-def _cost(study: Study, rows: Sequence[Row]) -> Cost:
-    return sum((price(study, row) for row in rows), Cost(0, 0))
 
 
 def _write_verdicts(study: Study, verdicts: Sequence[Verdict]) -> None:

@@ -1,25 +1,20 @@
-"""Wages: what raters' work is worth by the hour as it was measured, and what is missing to the promised wage.
+"""Wages: what is missing to the promised wage at the time that was measured, and the bonuses that make up for it.
 
-Takes in the assignments of a batch; gives out its median time and hourly wage, and the bonuses that make up
-for a reward that was too low (Whiting, Hugh & Bernstein, "Fair Work", HCOMP 2019, pay automatic bonuses to a
-promised hourly wage).
+Whiting, Hugh & Bernstein ("Fair Work", HCOMP 2019) pay automatic bonuses to a promised hourly wage where a reward
+was too low. What an hour pays, as measured: photojury.analysis.progress.
 
-    >>> hourly(reward=20, seconds=90)
-    800
     >>> missing(reward=20, seconds=90, wage=1200)
     10
 """
 
 import math
-import statistics
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from photojury.annotate.intake import IMPORTED
+from photojury.analysis.progress import wages
 from photojury.annotate.money.bonuses import Bonus
-from photojury.annotate.money.budget import dollars
 from photojury.datasets import tables
+from photojury.datasets.money import dollars
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 
@@ -28,59 +23,9 @@ _ASSIGNMENTS, _HITS, _PAYMENTS = tables.assignments, tables.hits, tables.payment
 LABEL = "top-up"
 
 
-@dataclass(frozen=True)
-class Wage:
-    """A batch as its raters met it.
-
-    Attributes:
-        reward: cents for one assignment.
-        measured: assignments whose answers are used and whose active time is known.
-        seconds: their median active time; None where there are none.
-    """
-
-    batch: str
-    reward: int
-    measured: int
-    seconds: float | None
-
-    @property
-    def hourly_cents(self) -> int | None:
-        """What an hour of this work pays at the median; None where no time is known."""
-        return None if not self.seconds else hourly(self.reward, self.seconds)
-
-
-def hourly(reward: int, seconds: float) -> int:
-    """Cents for an hour of work of which `seconds` pay `reward` cents, rounded down."""
-    return math.floor(reward * 3600 / seconds)
-
-
 def missing(reward: int, seconds: float, wage: int) -> int:
     """Cents that one assignment lacks to a wage of so many cents an hour, rounded up; 0 where none are."""
     return max(0, math.ceil(wage * seconds / 3600 - reward))
-
-
-def wages(study: Study) -> list[Wage]:
-    """The measured wage of every batch.
-
-    Times come from assignments whose answers are used: those who did not look were quick.
-    """
-    times: dict[str, list[float]] = {}
-    query = sa.select(_HITS.c.batch, _ASSIGNMENTS.c.active_seconds).join(
-        _ASSIGNMENTS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key
-    )
-    known = _ASSIGNMENTS.c.use.is_(True), _ASSIGNMENTS.c.active_seconds > 0
-    for row in study.rows(query.where(*known)):
-        times.setdefault(row["batch"], []).append(row["active_seconds"])
-    batches = sa.select(_HITS.c.batch, sa.func.max(_HITS.c.reward).label("reward")).group_by(_HITS.c.batch)
-    return [
-        Wage(
-            row["batch"],
-            int(row["reward"]),
-            len(times.get(row["batch"], [])),
-            statistics.median(times[row["batch"]]) if row["batch"] in times else None,
-        )
-        for row in study.rows(batches.order_by(_HITS.c.batch))
-    ]
 
 
 def top_ups(study: Study, batch: str | None = None) -> list[Bonus]:
@@ -116,7 +61,7 @@ def _without(study: Study, batch: str) -> dict[str, int | None]:
     query = (
         sa.select(_ASSIGNMENTS.c.assignment_id)
         .join(_HITS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key)
-        .where(_HITS.c.batch == batch, _HITS.c.marketplace != IMPORTED)
+        .where(_HITS.c.batch == batch, _HITS.c.marketplace != tables.IMPORTED)
         .where(_ASSIGNMENTS.c.status == "Approved")
         .order_by(_ASSIGNMENTS.c.assignment_id)
     )

@@ -24,11 +24,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.answers_xml import NAMESPACE
-from photojury.annotate.money.budget import dollars
 from photojury.annotate.publish import annotation
 from photojury.annotate.tasks.kind import kind
 from photojury.datasets import tables
 from photojury.datasets.images import write_atomically
+from photojury.datasets.money import dollars
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 

@@ -22,14 +22,15 @@ import sqlalchemy as sa
 
 from photojury.annotate.answers_xml import answers_xml
 from photojury.annotate.batches import next_name
-from photojury.annotate.intake import IMPORTED, HandedIn, take_in
-from photojury.annotate.money.paying import payment_keys, price
+from photojury.annotate.intake import HandedIn, take_in
+from photojury.annotate.money.paying import payment_keys
 from photojury.annotate.mturk.export import ANSWER, INPUT, SIMULATED, parse_time
 from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.quality.control_questions import unit_key
 from photojury.annotate.raters import is_simulated, rater_id, read_salt
 from photojury.annotate.tasks.kind import kind
 from photojury.datasets import tables
+from photojury.datasets.money import price
 from photojury.datasets.store import Study, add_rows
 from photojury.errors import InputError, require_columns
 
@@ -232,7 +233,7 @@ def _taken_over(study: Study, hit: Row, line: Line) -> Row:
     done = {
         "hit_id": line.hit_id,
         "state": "closed",
-        "marketplace": IMPORTED,
+        "marketplace": tables.IMPORTED,
         "published_at": line.created_at,
     }
     with study.writing() as connection:
@@ -247,16 +248,16 @@ def _make(study: Study, task: str, new: Mapping[str, Line], result: Imported) ->
         batch = next_name(connection, kind(task))
         made = {
             hit_id: {
-                "hit_key": unit_key(IMPORTED, hit_id),
+                "hit_key": unit_key(tables.IMPORTED, hit_id),
                 "batch": batch,
                 "task": task,
                 "unit_ids": "[]",
                 "gold_ids": None,
                 "training_ids": None,
                 "inputs": json.dumps(line.inputs, ensure_ascii=False),
-                "marketplace": IMPORTED,
+                "marketplace": tables.IMPORTED,
                 "hit_id": hit_id,
-                "request_token": unit_key(IMPORTED, hit_id),
+                "request_token": unit_key(tables.IMPORTED, hit_id),
                 "state": "closed",
                 "reward": line.reward,
                 "max_assignments": line.max_assignments,
@@ -275,7 +276,7 @@ def _take(study: Study, hit: Row, units: Mapping[str, Row], line: Line, result: 
         for column in ("unit_ids", "gold_ids", "training_ids")
         for name in json.loads(hit[column] or "[]")
     ]
-    answers = take_in(study, hit, {name: units[name] for name in names}, line.handed, IMPORTED)
+    answers = take_in(study, hit, {name: units[name] for name in names}, line.handed, tables.IMPORTED)
     if answers is None:
         result.known += 1
         return
@@ -288,7 +289,7 @@ def _enter_payments(study: Study, hits: Mapping[str, Row], lines: Sequence[Line]
     rows: list[dict[str, object]] = []
     for line in lines:
         hit, handed = hits.get(line.hit_id), line.handed
-        if hit is None or hit["marketplace"] != IMPORTED or handed.status != "Approved":
+        if hit is None or hit["marketplace"] != tables.IMPORTED or handed.status != "Approved":
             continue
         cost = price(study, hit)
         amounts = {"reward": cost.rewards, "fee": cost.fees if cost.rewards else 0}

@@ -14,12 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.intake import IMPORTED
-from photojury.annotate.money.budget import Cost
-from photojury.annotate.money.paying import pay, price, with_terms
+from photojury.annotate.money.paying import pay
 from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.requester import Requester
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, price, with_terms
 from photojury.datasets.store import Study
 from photojury.errors import require_columns
 
@@ -86,7 +85,7 @@ def payable(study: Study, marks: Marked) -> tuple[list[Row], list[str]]:
             )
         elif name in settled:
             continue
-        elif row["marketplace"] == IMPORTED:
+        elif row["marketplace"] == tables.IMPORTED:
             problems.append(
                 f"{name}: came from a file; only the marketplace where it was done can approve it"
             )

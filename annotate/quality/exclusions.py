@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
+from photojury.analysis.progress import excluded
 from photojury.annotate.batches import study_id
 from photojury.annotate.requester import Requester, service_errors
 from photojury.datasets import tables
@@ -103,13 +104,6 @@ def failed(study: Study) -> list[str]:
     """Raters with at least one verdict of the last review who are not excluded yet."""
     rows = study.rows(sa.select(tables.verdicts.c.rater_id).distinct())
     return sorted({row["rater_id"] for row in rows} - set(excluded(study)))
-
-
-def excluded(study: Study) -> list[str]:
-    """Raters who are excluded now."""
-    query = sa.select(_EXCLUSIONS.c.rater_id, _EXCLUSIONS.c.until).order_by(_EXCLUSIONS.c.rater_id)
-    now = time.time()
-    return [row["rater_id"] for row in study.rows(query) if row["until"] is None or row["until"] > now]
 
 
 def listed(study: Study) -> list[dict[str, Any]]:

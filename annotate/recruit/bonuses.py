@@ -21,12 +21,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.money.budget import Cost, check_budget
+from photojury.annotate.money.budget import check_budget
 from photojury.annotate.recruit.price import FEE_PERCENT, currency_of
 from photojury.annotate.recruit.prolific import Client
 from photojury.annotate.recruit.studies import PROVIDER, recruitments
 from photojury.annotate.recruit.wire import Json, ProlificRefusal, number_of, text_of
 from photojury.datasets import tables
+from photojury.datasets.money import Cost
 from photojury.datasets.store import Study, add_rows
 from photojury.errors import InputError, ServiceError
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.raters import pid_of
 from photojury.annotate.recruit.prolific import Client
 from photojury.annotate.recruit.wire import text_of
 from photojury.datasets import tables
+from photojury.datasets.prolific import pid_of
 from photojury.datasets.store import Study
 from photojury.errors import SettingsError
 

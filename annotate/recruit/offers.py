@@ -20,11 +20,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.raters import pid_of
 from photojury.annotate.recruit.completion import completion_code
 from photojury.annotate.recruit.wire import Json, is_safe, text_of
 from photojury.annotate.tasks.kind import kind
 from photojury.datasets import tables
+from photojury.datasets.prolific import pid_of
 from photojury.datasets.store import Study
 from photojury.errors import InputError, SettingsError
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from photojury.annotate.money.budget import Cost, check_budget, fee_of
+from photojury.annotate.money.budget import check_budget
 from photojury.annotate.recruit.offers import Offer
 from photojury.annotate.recruit.prolific import Client
 from photojury.annotate.recruit.studies import PROVIDER, Row, recruitments
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, fee_of
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 

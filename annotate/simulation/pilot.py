@@ -25,11 +25,11 @@ from scipy import stats
 
 from photojury.analysis.figures import precision_by_cost
 from photojury.annotate.batches import hit_sizes
-from photojury.annotate.money.budget import cost_of
 from photojury.annotate.pairs.thurstone import posterior
 from photojury.annotate.simulation.simulate import answer, drawn_truth, panel
 from photojury.annotate.tasks.kind import Kind, Unit, kind
 from photojury.datasets import tables
+from photojury.datasets.money import cost_of
 from photojury.datasets.store import Study
 from photojury.datasets.streams import stream
 from photojury.errors import InputError

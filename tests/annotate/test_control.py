@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from photojury.analysis.progress import status
 from photojury.annotate.batches import plan
 from photojury.annotate.control import close, pause, resume
 from photojury.annotate.extend import extend
@@ -17,7 +18,6 @@ from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
 from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.annotate.simulation.visitor import Visitor
-from photojury.annotate.status import status
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError

@@ -18,7 +18,7 @@ from photojury.annotate.marketplace.requesters.hits import hit_json, wrong_state
 from photojury.annotate.marketplace.requesters.protocol import RequestError, page
 from photojury.annotate.marketplace.requesters.tokens import use_token
 from photojury.annotate.marketplace.tables import assignments, bonuses, hit_types, hits
-from photojury.annotate.money.budget import fee_of
+from photojury.datasets.money import fee_of
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]

@@ -19,7 +19,7 @@ from photojury.annotate.marketplace import events, ledger, requirements, states
 from photojury.annotate.marketplace.books import Market, new_id
 from photojury.annotate.marketplace.requesters.protocol import RequestError
 from photojury.annotate.marketplace.tables import hit_types, hits
-from photojury.annotate.money.budget import fee_of
+from photojury.datasets.money import fee_of
 from photojury.datasets.store import add_rows
 
 Request = Mapping[str, Any]

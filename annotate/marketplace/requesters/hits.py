@@ -20,7 +20,7 @@ from photojury.annotate.marketplace.requesters.hit_types import own_type, regist
 from photojury.annotate.marketplace.requesters.protocol import RequestError, page, timestamp
 from photojury.annotate.marketplace.requesters.tokens import use_token
 from photojury.annotate.marketplace.tables import hit_types, hits
-from photojury.annotate.money.budget import MANY_ASSIGNMENTS, fee_of
+from photojury.datasets.money import MANY_ASSIGNMENTS, fee_of
 from photojury.datasets.store import add_rows
 
 Request = Mapping[str, Any]

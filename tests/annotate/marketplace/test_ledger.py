@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from photojury.annotate.marketplace import ledger
 from photojury.annotate.marketplace import tables as books
-from photojury.annotate.money.budget import fee_of
+from photojury.datasets.money import fee_of
 from tests.annotate.marketplace.live import Live, refusal
 
 

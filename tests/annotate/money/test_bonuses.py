@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from photojury.analysis.progress import hourly, wages
 from photojury.annotate.batches import plan
 from photojury.annotate.commands.bonuses import bonus as bonus_command
 from photojury.annotate.commands.bonuses import top_up as top_up_command
 from photojury.annotate.fetch import fetch
 from photojury.annotate.money.bonuses import Bonus, Paid, cost_of_bonuses, pay_bonuses, read_bonuses
-from photojury.annotate.money.budget import Cost, spent
 from photojury.annotate.money.review import review
-from photojury.annotate.money.wages import hourly, missing, top_ups, wages
+from photojury.annotate.money.wages import missing, top_ups
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
 from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
+from photojury.datasets.money import Cost, spent
 from photojury.datasets.store import Study
 from photojury.errors import InputError, Refused, ServiceError
 from tests.support import VALUES, make_study, marketplace

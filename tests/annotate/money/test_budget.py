@@ -11,11 +11,12 @@ from click.testing import CliRunner
 
 from photojury.annotate.batches import plan
 from photojury.annotate.commands.group import publish as publish_command
-from photojury.annotate.money.budget import Cost, check_budget, committed, spent, to_come
+from photojury.annotate.money.budget import check_budget
 from photojury.annotate.money.quote import quote
 from photojury.annotate.publish import publish, waiting
 from photojury.annotate.requester import Requester
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, committed, spent, to_come
 from photojury.datasets.store import Study
 from photojury.errors import Refused
 from photojury.settings import override

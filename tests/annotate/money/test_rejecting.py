@@ -7,17 +7,17 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from photojury.analysis.progress import status
 from photojury.annotate.batches import plan
 from photojury.annotate.commands.raters import reject as reject_command
 from photojury.annotate.commands.raters import unreject as unreject_command
 from photojury.annotate.fetch import fetch
-from photojury.annotate.money.budget import Cost, spent
 from photojury.annotate.money.rejecting import Rejected, find, reject, samples, settle_open, unreject
 from photojury.annotate.money.review import review
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
 from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
-from photojury.annotate.status import status
+from photojury.datasets.money import Cost, spent
 from photojury.datasets.store import Study
 from photojury.errors import InputError, Refused
 from photojury.sections import BudgetSection

@@ -5,15 +5,15 @@ import dataclasses
 import pytest
 import sqlalchemy as sa
 
+from photojury.analysis.progress import status
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
-from photojury.annotate.money.budget import Cost, spent
-from photojury.annotate.money.review import cost_of_unreviewed, review
+from photojury.annotate.money.review import review
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
 from photojury.annotate.simulation.simulate import Rater, drawn_truth, panel, simulate
-from photojury.annotate.status import status
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, cost_of_unreviewed, spent
 from photojury.datasets.store import Study
 from photojury.sections import ScreeningSection
 

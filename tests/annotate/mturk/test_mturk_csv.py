@@ -19,8 +19,7 @@ from photojury.annotate.answers_xml import answers_xml
 from photojury.annotate.batches import plan
 from photojury.annotate.commands import mturk as commands
 from photojury.annotate.fetch import fetch
-from photojury.annotate.money.budget import spent, to_come
-from photojury.annotate.money.review import cost_of_unreviewed, decide_use
+from photojury.annotate.money.review import decide_use
 from photojury.annotate.mturk.export import (
     COLUMNS,
     answer_fields,
@@ -37,6 +36,7 @@ from photojury.annotate.raters import rater_id
 from photojury.annotate.requester import Requester
 from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.datasets import tables
+from photojury.datasets.money import cost_of_unreviewed, spent, to_come
 from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError, Refused
 from tests.support import make_study

@@ -6,8 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.money.budget import spent
-from photojury.annotate.raters import rater_id, read_salt, worker_id_of
+from photojury.annotate.raters import rater_id, read_salt
 from photojury.annotate.recruit.bonuses import bonus
 from photojury.annotate.recruit.completion import completion_code
 from photojury.annotate.recruit.exclusions import exclude
@@ -17,6 +16,8 @@ from photojury.annotate.recruit.studies import create, publish
 from photojury.annotate.recruit.submissions import poll, settle
 from photojury.annotate.recruit.wire import ProlificRefusal
 from photojury.datasets import tables
+from photojury.datasets.money import spent
+from photojury.datasets.prolific import worker_id_of
 from photojury.datasets.store import Study
 from photojury.errors import InputError, Refused, ServiceError
 from tests.annotate.recruit.fake_prolific import FakeProlific

@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.wait import WebDriverWait
 
+from photojury.analysis.progress import status
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
 from photojury.annotate.money.review import review
@@ -22,7 +23,6 @@ from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.preview import write_preview
 from photojury.annotate.publish import publish
 from photojury.annotate.requester import Requester
-from photojury.annotate.status import status
 from photojury.annotate.tasks.custom import inputs, page, read_layout
 from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError, PhotojuryError, SettingsError

@@ -1,18 +1,52 @@
-"""Status: how far each batch is, what was spent, and what to do next."""
+"""Progress: how far each batch is, what an hour of its work pays, what was spent, and what to do next.
+
+Takes in an open study; gives out a `Status`, from the store alone: the marketplace is not asked.
+
+    >>> status(open_study(Path("demo-study"))).next_step        # doctest: +SKIP
+    'photojury analyze'
+"""
 
 import json
+import math
+import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from photojury.annotate.money.budget import Cost, cost_of_hits, spent, to_come
-from photojury.annotate.money.review import cost_of_unreviewed
-from photojury.annotate.money.wages import wages
-from photojury.annotate.quality.exclusions import excluded
 from photojury.datasets import tables
+from photojury.datasets.money import Cost, cost_of_hits, cost_of_unreviewed, spent, to_come
 from photojury.datasets.store import Study
+
+_ASSIGNMENTS, _EXCLUSIONS, _HITS = tables.assignments, tables.exclusions, tables.hits
+
+
+@dataclass(frozen=True)
+class Wage:
+    """A batch as its raters met it.
+
+    Attributes:
+        reward: cents for one assignment.
+        measured: assignments whose answers are used and whose active time is known.
+        seconds: their median active time; None where there are none.
+    """
+
+    batch: str
+    reward: int
+    measured: int
+    seconds: float | None
+
+    @property
+    def hourly_cents(self) -> int | None:
+        """What an hour of this work pays at the median; None where no time is known."""
+        return None if not self.seconds else hourly(self.reward, self.seconds)
+
+
+def hourly(reward: int, seconds: float) -> int:
+    """Cents for an hour of work of which `seconds` pay `reward` cents, rounded down."""
+    return math.floor(reward * 3600 / seconds)
 
 
 @dataclass(frozen=True)
@@ -107,6 +141,37 @@ def status(study: Study) -> Status:
         to_come=still,
         next_step=_next_step(batches, unreviewed=cost_of_unreviewed(study)[0]),
     )
+
+
+def wages(study: Study) -> list[Wage]:
+    """The measured wage of every batch.
+
+    Times come from assignments whose answers are used: those who did not look were quick.
+    """
+    times: dict[str, list[float]] = {}
+    query = sa.select(_HITS.c.batch, _ASSIGNMENTS.c.active_seconds).join(
+        _ASSIGNMENTS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key
+    )
+    known = _ASSIGNMENTS.c.use.is_(True), _ASSIGNMENTS.c.active_seconds > 0
+    for row in study.rows(query.where(*known)):
+        times.setdefault(row["batch"], []).append(row["active_seconds"])
+    batches = sa.select(_HITS.c.batch, sa.func.max(_HITS.c.reward).label("reward")).group_by(_HITS.c.batch)
+    return [
+        Wage(
+            row["batch"],
+            int(row["reward"]),
+            len(times.get(row["batch"], [])),
+            statistics.median(times[row["batch"]]) if row["batch"] in times else None,
+        )
+        for row in study.rows(batches.order_by(_HITS.c.batch))
+    ]
+
+
+def excluded(study: Study) -> list[str]:
+    """Raters who are excluded now."""
+    query = sa.select(_EXCLUSIONS.c.rater_id, _EXCLUSIONS.c.until).order_by(_EXCLUSIONS.c.rater_id)
+    now = time.time()
+    return [row["rater_id"] for row in study.rows(query) if row["until"] is None or row["until"] > now]
 
 
 def _wanted(hit: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> int:
