@@ -51,7 +51,8 @@ class Workers:
         number = study.settings.download.threads
         # Daemons: a server that is silent must not hold up the end of the program.
         self._threads = [
-            threading.Thread(target=self._work, name=f"download {index}", daemon=True) for index in range(number)
+            threading.Thread(target=self._work, name=f"download {index}", daemon=True)
+            for index in range(number)
         ]
         self.idle = number
 

@@ -37,7 +37,9 @@ outcomes = download(open_study(Path(sys.argv[1]))).outcomes
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
 print(json.dumps([outcomes, int(peak) / 1024]))
 """
-needs_proc = pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="memory is read from Linux's /proc")
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/status").is_file(), reason="memory is read from Linux's /proc"
+)
 
 
 def test_a_full_disk_stops_cleanly(
