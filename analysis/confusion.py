@@ -56,9 +56,11 @@ class Confusion:
         without_ratings: compared pairs left out because an image of theirs has no global rating.
         agreement, agreement_low, agreement_high: share on the diagonal, with Wilson's 95 % interval
             (pairs taken as independent).
-        opposite: share of pairs where one rating says better and the other worse.
-        kappa, weighted_kappa: Cohen's, without weights and with linear weights; NaN where both
-            ratings say one and the same of all pairs.
+        opposite, opposite_low, opposite_high: share of pairs where one rating says better and the other worse, with
+            Wilson's 95 % interval.
+        kappa, weighted_kappa: Cohen's, without weights and with linear weights, each with its normal 95 %
+            interval (kappa_low .. weighted_kappa_high; Fleiss, Cohen and Everitt 1969). All NaN where both ratings
+            say one and the same of all pairs; the interval also where its formula has no width, as in full agreement.
         bowker, bowker_df, bowker_p: test that cell (i, j) equals cell (j, i): fires when one rating is
             systematically more lenient, or more often equal, than the other. Cells that are empty on
             both sides do not count in the degrees of freedom; NaN when all are.
@@ -77,8 +79,14 @@ class Confusion:
     agreement_low: float
     agreement_high: float
     opposite: float
+    opposite_low: float
+    opposite_high: float
     kappa: float
+    kappa_low: float
+    kappa_high: float
     weighted_kappa: float
+    weighted_kappa_low: float
+    weighted_kappa_high: float
     bowker: float
     bowker_df: int
     bowker_p: float
@@ -90,6 +98,11 @@ class Confusion:
         """Each row divided by its sum, as the paper prints it; NaN in an empty row."""
         totals = self.counts.sum(axis=1)
         return self.counts.div(totals.where(totals > 0), axis=0)
+
+    def column_shares(self) -> pd.DataFrame:
+        """Each column divided by its sum: the paper's table, were its rows the other rating; NaN in an empty column."""
+        totals = self.counts.sum(axis=0)
+        return self.counts.div(totals.where(totals > 0), axis=1)
 
     def symmetrised(self) -> pd.DataFrame:
         """Mean of the counts and their mirror image: the table with every pair asked in both orders."""
@@ -219,8 +232,7 @@ def _positions(images: Votes, pairs: Votes) -> tuple[NDArray[np.int64], NDArray[
 def _from_table(table: NDArray[np.int64], rows: Rows, c_g: str, c_p: str, without: int) -> Confusion:
     n = int(table.sum())
     agreeing = int(np.trace(table))
-    low, high = proportion_confint(agreeing, n, alpha=0.05, method="wilson")
-    one_answer = table.diagonal().max() == n  # both ratings say the same of every pair: kappa is 0/0
+    opposite = int(table[0, 2] + table[2, 0])
     return Confusion(
         pd.DataFrame(table, pd.Index(OUTCOMES, name=rows), list(OUTCOMES)),
         rows,
@@ -228,15 +240,30 @@ def _from_table(table: NDArray[np.int64], rows: Rows, c_g: str, c_p: str, withou
         c_p,
         n,
         without,
-        agreeing / n,
-        float(low),
-        float(high),
-        int(table[0, 2] + table[2, 0]) / n,
-        float(cohens_kappa(table, return_results=False)) if not one_answer else np.nan,
-        float(cohens_kappa(table, wt="linear", return_results=False)) if not one_answer else np.nan,
+        *_share(agreeing, n),
+        *_share(opposite, n),
+        *_kappa(table, None),
+        *_kappa(table, "linear"),
         *_balance(table, _TRANSPOSED),
         *_balance(table, _MIRRORED),
     )
+
+
+def _share(count: int, n: int) -> tuple[float, float, float]:
+    """A share with Wilson's 95 % interval."""
+    low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
+    return count / n, float(low), float(high)
+
+
+def _kappa(table: NDArray[np.int64], weights: str | None) -> tuple[float, float, float]:
+    """Cohen's kappa with its interval."""
+    if table.diagonal().max() == table.sum():  # both ratings say the same of every pair: kappa is 0/0
+        return np.nan, np.nan, np.nan
+    with np.errstate(invalid="ignore", divide="ignore"):  # of tests that are not read here
+        found = cohens_kappa(table, wt=weights)
+    if not found.std_kappa > 1e-9:  # no width would claim certainty
+        return float(found.kappa), np.nan, np.nan
+    return float(found.kappa), max(-1.0, float(found.kappa_low)), min(1.0, float(found.kappa_upp))
 
 
 def _balance(table: NDArray[np.int64], partner: NDArray[np.int64]) -> tuple[float, int, float]:

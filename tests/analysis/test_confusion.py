@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.contingency_tables import SquareTable
 
@@ -91,7 +92,30 @@ def test_statistics_equal_those_of_other_packages() -> None:
     bowker = SquareTable(table, shift_zeros=False).symmetry()
     assert (found.bowker, found.bowker_p) == pytest.approx((bowker.statistic, bowker.pvalue))
     assert found.row_shares().sum(axis=1).tolist() == pytest.approx([1, 1, 1])
+    assert found.column_shares().sum(axis=0).tolist() == pytest.approx([1, 1, 1])
     assert found.agreement == pytest.approx(np.trace(table) / table.sum())
+    ends = stats.binomtest(int(table[0, 2] + table[2, 0]), int(table.sum())).proportion_ci(method="wilson")
+    assert (found.opposite_low, found.opposite_high) == pytest.approx((ends.low, ends.high))
+
+
+def test_kappa_s_interval_is_fleiss_cohen_and_everitt_s() -> None:
+    """On a table of two ratings: the large-sample variance written anew; NaN ends where both agree on everything."""
+    found = confusion(*drawn(1))
+    p = found.counts.to_numpy() / found.n
+    row, column, k = p.sum(axis=1), p.sum(axis=0), found.kappa
+    chance = float(row @ column)
+    apart = p * (column[:, None] + row) ** 2
+    variance = sum(p[i, i] * (1 - (row[i] + column[i]) * (1 - k)) ** 2 for i in range(3))
+    variance += (1 - k) ** 2 * (apart.sum() - np.trace(apart)) - (k - chance * (1 - k)) ** 2
+    reach = stats.norm.ppf(0.975) * np.sqrt(variance / found.n) / (1 - chance)
+    assert (found.kappa_low, found.kappa_high) == pytest.approx((k - reach, k + reach))
+    same = confusion(
+        ratings_of({"a": [1], "b": [2], "c": [3]}),
+        pairs_of({("a", "b"): [-1], ("c", "b"): [1]}),
+        c_g=0,
+        c_p=0,
+    )
+    assert same.kappa == 1 and np.isnan([same.kappa_low, same.weighted_kappa_high]).all()
 
 
 def test_turning_every_pair_round_mirrors_the_table() -> None:
