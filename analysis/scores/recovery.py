@@ -48,8 +48,10 @@ class Recovered:
     """Scores and raters.
 
     Attributes:
-        scores: image_id, method, score, standard_error, low, high (95 %, normal), n, note; sorted by image_id.
-        raters: rater_id, n, bias, inconsistency, inconsistency_low, inconsistency_high (95 %, chi-square), used;
+        scores: image_id, method, score, standard_error, low, high (95 %: normal for p910, Student's t with n - 1
+            degrees of freedom for means of few ratings), n, note; sorted by image_id.
+        raters: rater_id, n, bias, inconsistency, inconsistency_low, inconsistency_high (95 %, chi-square: of the
+            standard's n degrees of freedom for p910-standard, of those that scores and biases leave for p910), used;
             NaN where the method has no such thing.
         converged, iterations: of p910; True and 1 for methods without iterations.
         warnings: one sentence each.
@@ -158,11 +160,20 @@ def _p910(table: _Table, method: str, *, prior: float) -> Recovered:
     score, bias = score + bias.mean(), bias - bias.mean()
     residual = table.values - score[table.images] - bias[table.raters]
     if prior:
-        error = np.sqrt(1 / np.bincount(table.images, weights, of_image.size))
+        share = weights / np.bincount(table.images, weights, of_image.size)[table.images]
+        # A rater's bias is known to v / sqrt(n) only, which matters where he has few ratings.
+        unsure = np.bincount(table.images, share**2 * (inconsistency**2 / of_rater)[table.raters])
+        error = np.sqrt(1 / np.bincount(table.images, weights, of_image.size) + unsure)
+        # A rater's part in the scores takes that much of his residuals away, his bias one more.
+        free = np.maximum(np.bincount(table.raters, 1 - share, of_rater.size) - 1, 1.0)
+        squares = np.bincount(table.raters, residual**2, of_rater.size)
     else:
         centred = residual - table.image_mean(residual)[table.images]
         error = np.sqrt(table.image_mean(centred**2) / of_image)
+        free, squares = of_rater.astype(np.float64), of_rater * inconsistency**2
     raters = _rater_table(table, bias=bias, inconsistency=inconsistency)
+    raters["inconsistency_low"] = np.sqrt(squares / stats.chi2.ppf(0.975, free))
+    raters["inconsistency_high"] = np.sqrt(squares / stats.chi2.ppf(0.025, free))
     warnings = []
     if moved >= TOLERANCE:
         warnings.append(f"{method} did not converge in {ITERATIONS} iterations" + _cure(method))
@@ -199,7 +210,8 @@ def _means(
     warnings = []
     if (n == 0).any():
         warnings.append(f"{int((n == 0).sum())} images were rated by rejected raters only and have no score")
-    return _result(table, method, score, error, raters, n=n.astype(np.int64), warnings=warnings)
+    free = np.where(n > 1, n - 1, np.nan)
+    return _result(table, method, score, error, raters, n=n.astype(np.int64), free=free, warnings=warnings)
 
 
 def _z_scores(table: _Table) -> Recovered:
@@ -246,18 +258,14 @@ def _rater_table(
 ) -> pd.DataFrame:
     n = table.counts()[1]
     unknown = np.full(n.size, np.nan)
-    low, high = unknown, unknown
-    if inconsistency is not None:
-        low = inconsistency * np.sqrt(n / stats.chi2.ppf(0.975, n))
-        high = inconsistency * np.sqrt(n / stats.chi2.ppf(0.025, n))
     return pd.DataFrame(
         {
             "rater_id": table.rater_ids,
             "n": n,
             "bias": unknown if bias is None else bias,
             "inconsistency": unknown if inconsistency is None else inconsistency,
-            "inconsistency_low": low,
-            "inconsistency_high": high,
+            "inconsistency_low": unknown,
+            "inconsistency_high": unknown,
             "used": True if used is None else used,
         }
     )
@@ -271,11 +279,12 @@ def _result(
     raters: pd.DataFrame,
     *,
     n: IntArray | None = None,
+    free: FloatArray | None = None,
     converged: bool = True,
     iterations: int = 1,
     warnings: list[str],
 ) -> Recovered:
-    reach = stats.norm.ppf(0.975) * error
+    reach = (stats.norm.ppf(0.975) if free is None else stats.t.ppf(0.975, free)) * error
     scores = pd.DataFrame(
         {"image_id": table.image_ids, "method": method, "score": score, "standard_error": error}
     )
