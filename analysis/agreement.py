@@ -9,7 +9,7 @@ bootstrap over images.
 | Fleiss' kappa | categories, the same number of ratings for every image | Fleiss 1971 |
 | Cohen's kappa, weighted | two raters, or two ways of asking | Cohen 1960, 1968 |
 | ICC(1), ICC(1, k) | numbers, raters exchangeable and different for every image | Shrout and Fleiss 1979; unbalanced: Searle 1971 |
-| Kendall's W | complete rankings | Kendall and Babington Smith 1939, with ties |
+| Kendall's W, ICC(2), ICC(3) | every rater rated every image | see photojury.analysis.concordance |
 | split-half | any: the means of two halves of each image's raters, stepped up | Spearman 1910, Brown 1910 |
 
     >>> import pandas as pd
@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from photojury.analysis import votes as votes_module
-from photojury.analysis.bootstrap import Estimate, interval
+from photojury.analysis.bootstrap import REPEATS, Estimate, interval
 from photojury.errors import InputError
 
 FloatArray = NDArray[np.float64]
@@ -137,8 +137,13 @@ def fleiss_of_counts(table: ArrayLike) -> float:
     return float((agreeing.mean() - chance) / (1 - chance)) if chance < 1 else float("nan")
 
 
-def cohen_kappa(one: ArrayLike, other: ArrayLike, weights: Weights = "none") -> float:
+def cohen_kappa(one: ArrayLike, other: ArrayLike, weights: Weights = "none", *, seed: int) -> Estimate:
     """Cohen's kappa of two equally long lists of levels, with weights for how far two levels are apart.
+
+    Args:
+        one, other: what two raters, or two ways of asking, said of the same images.
+        weights: none, linear or quadratic, in steps from level to level.
+        seed: of the bootstrap over images.
 
     Raises:
         InputError: lists of different length, or empty.
@@ -148,12 +153,23 @@ def cohen_kappa(one: ArrayLike, other: ArrayLike, weights: Weights = "none") -> 
         raise InputError(f"Cohen's kappa needs two lists of one length, not {a.size} and {b.size}")
     levels, both = np.unique(np.concatenate([a, b]), return_inverse=True)
     k = levels.size
-    table = np.bincount(both[: a.size] * k + both[a.size :], minlength=k * k).reshape(k, k) / a.size
-    place = np.arange(k)
+    cells = both[: a.size] * k + both[a.size :]
+    return interval(
+        lambda drawn: cohen_of_table(np.bincount(drawn, minlength=k * k).reshape(k, k), weights),
+        cells,
+        seed=seed,
+    )
+
+
+def cohen_of_table(table: ArrayLike, weights: Weights = "none") -> float:
+    """Cohen's kappa of a square table of counts; NaN where both said one and the same of everything."""
+    number = np.asarray(table, dtype=np.float64)
+    shares = number / number.sum()
+    place = np.arange(len(number))
     steps = np.abs(place[:, None] - place)
     apart = {"none": (steps > 0) * 1.0, "linear": steps * 1.0, "quadratic": steps**2.0}[weights]
-    expected = float((apart * np.outer(table.sum(axis=1), table.sum(axis=0))).sum())
-    return 1 - float((apart * table).sum()) / expected if expected > 0 else float("nan")
+    expected = float((apart * np.outer(shares.sum(axis=1), shares.sum(axis=0))).sum())
+    return 1 - float((apart * shares).sum()) / expected if expected > 0 else float("nan")
 
 
 def icc(ratings: pd.DataFrame, *, attribute: str = "overall") -> Icc:
@@ -194,27 +210,13 @@ def icc(ratings: pd.DataFrame, *, attribute: str = "overall") -> Icc:
     )
 
 
-def kendall_w(ranks: ArrayLike) -> float:
-    """Kendall's coefficient of concordance of an (items, raters) table of values, corrected for ties.
-
-    Raises:
-        InputError: fewer than two raters or items, or a missing value.
-    """
-    values = np.asarray(ranks, dtype=np.float64)
-    if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
-        raise InputError("Kendall's W needs two raters and two items or more, and every rating of each")
-    centred = stats.rankdata(values, axis=0) - (len(values) + 1) / 2
-    own = float((centred**2).sum())
-    return float((centred.sum(axis=1) ** 2).sum() / (values.shape[1] * own)) if own > 0 else float("nan")
-
-
 def split_half(
     ratings: pd.DataFrame, *, seed: int, attribute: str = "overall", splits: int = 100
 ) -> Estimate:
     """Reliability of the mean ratings: correlation of the means of two random halves of each image's raters, stepped
     up to all of them by Spearman and Brown's formula, r_full = 2 r / (1 + r); averaged over random halves.
 
-    The interval holds 95 % of the halves, and says how much the halving alone matters.
+    The interval is a bootstrap over images, with the halves as they were drawn.
 
     Raises:
         InputError: fewer than three images with two ratings.
@@ -227,18 +229,15 @@ def split_half(
     if images < 3:
         raise InputError(f"split halves need three images with two ratings or more, not {images}")
     rng = np.random.default_rng(seed)
-    found = np.empty(splits)
-    for number in range(splits):
-        order = np.lexsort((rng.random(codes.size), codes))
-        place = np.arange(codes.size) - np.searchsorted(codes[order], codes[order])
-        half = place % 2 == 0
-        one, other = (_means(codes[order][part], values[order][part], images) for part in (half, ~half))
-        if one.std() == 0 or other.std() == 0:
-            raise InputError("all images have the same mean rating: there is nothing to be reliable about")
-        r = float(np.corrcoef(one, other)[0, 1])
-        found[number] = 2 * r / (1 + r)
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Estimate(float(found.mean()), float(low), float(high), images, 0.95, splits, seed)
+    halves = np.stack([_halves(codes, values, images, rng) for _ in range(splits)])
+    if (np.ptp(halves, axis=2) == 0).any():
+        raise InputError("all images have the same mean rating: there is nothing to be reliable about")
+    value = float(_stepped_halves(halves, np.ones((images, 1)))[0])
+    drawn = np.concatenate(
+        [_stepped_halves(halves, _weights(images, block, rng)) for block in _blocks(REPEATS, images)]
+    )
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return Estimate(value, float(low), float(high), images, 0.95, REPEATS, seed)
 
 
 def stepped(reliability: float, *, times: float) -> float:
@@ -264,6 +263,39 @@ def _distances(levels: FloatArray, pooled: FloatArray, scale: Scale) -> FloatArr
         total = (levels[:, None] + levels) ** 2
         return np.divide(apart, total, out=np.zeros_like(apart), where=total > 0)
     return np.asarray(apart, dtype=np.float64)
+
+
+def _halves(
+    codes: IntArray, values: FloatArray, images: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(2, images): the means of two halves of each image's ratings, drawn at random."""
+    order = np.lexsort((rng.random(codes.size), codes))
+    place = np.arange(codes.size) - np.searchsorted(codes[order], codes[order])
+    half = place % 2 == 0
+    return np.stack([_means(codes[order][part], values[order][part], images) for part in (half, ~half)])
+
+
+def _stepped_halves(halves: FloatArray, weights: FloatArray) -> FloatArray:
+    """(draws,) the stepped-up correlation of (splits, 2, images) halves, images weighted by (images, draws)."""
+    one, other = (halves[:, number] - halves.mean() for number in (0, 1))
+    n = weights.sum(axis=0)
+    a, b, aa, bb, ab = (x @ weights / n for x in (one, other, one**2, other**2, one * other))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = (ab - a * b) / np.sqrt((aa - a**2) * (bb - b**2))
+        stepped_up: FloatArray = (2 * r / (1 + r)).mean(axis=0)
+    return stepped_up
+
+
+def _blocks(repeats: int, images: int) -> list[int]:
+    """Sizes of blocks of draws that keep a table of weights at two million numbers."""
+    most = max(1, 2 * 10**6 // images)
+    return [min(most, repeats - start) for start in range(0, repeats, most)]
+
+
+def _weights(images: int, draws: int, rng: np.random.Generator) -> FloatArray:
+    """(images, draws): how often a bootstrap sample holds each image."""
+    cells = rng.integers(0, images, (images, draws)) * draws + np.arange(draws)
+    return np.bincount(cells.ravel(), minlength=images * draws).reshape(images, draws).astype(np.float64)
 
 
 def _means(codes: IntArray, values: FloatArray, images: int) -> FloatArray:

@@ -54,13 +54,14 @@ class Confusion:
         c_g, c_p: the thresholds, as decimal fractions.
         n: pairs in the table.
         without_ratings: compared pairs left out because an image of theirs has no global rating.
-        agreement, agreement_low, agreement_high: share on the diagonal, with Wilson's 95 % interval
-            (pairs taken as independent).
-        opposite, opposite_low, opposite_high: share of pairs where one rating says better and the other worse, with
-            Wilson's 95 % interval.
-        kappa, weighted_kappa: Cohen's, without weights and with linear weights, each with its normal 95 %
-            interval (kappa_low .. weighted_kappa_high; Fleiss, Cohen and Everitt 1969). All NaN where both ratings
-            say one and the same of all pairs; the interval also where its formula has no width, as in full agreement.
+        agreement, agreement_low, agreement_high: share on the diagonal, with a 95 % interval that allows for pairs
+            that share an image (see pair_intervals).
+        opposite, opposite_low, opposite_high: share of pairs where one rating says better and the other worse,
+            likewise.
+        kappa, weighted_kappa: Cohen's, without weights and with linear weights, each with a 95 % interval
+            (kappa_low .. weighted_kappa_high): Fleiss, Cohen and Everitt's (1969) large-sample variance, allowing for
+            shared images. All NaN where both ratings say one and the same of all pairs; the interval also where
+            its formula has no width, as in full agreement.
         bowker, bowker_df, bowker_p: test that cell (i, j) equals cell (j, i): fires when one rating is
             systematically more lenient, or more often equal, than the other. Cells that are empty on
             both sides do not count in the degrees of freedom; NaN when all are.
@@ -137,7 +138,20 @@ def confusion(
     by_ratings, by_pairs = judged.outcomes(exact(c_g, "c_g"), exact(c_p, "c_p"))
     row, column = (by_pairs, by_ratings) if rows == "pairwise" else (by_ratings, by_pairs)
     table = np.bincount(3 * row + column, minlength=9).reshape(3, 3)
-    return _from_table(table, rows, str(c_g), str(c_p), judged.without_ratings)
+    return Confusion(
+        pd.DataFrame(table, pd.Index(OUTCOMES, name=rows), list(OUTCOMES)),
+        rows,
+        str(c_g),
+        str(c_p),
+        int(table.sum()),
+        judged.without_ratings,
+        *judged.share(row == column),
+        *judged.share(np.abs(row - column) == 2),
+        *judged.kappa(table, row, column, np.abs),
+        *judged.kappa(table, row, column, np.sign),
+        *_balance(table, _TRANSPOSED),
+        *_balance(table, _MIRRORED),
+    )
 
 
 def sweep(
@@ -227,43 +241,6 @@ def _positions(images: Votes, pairs: Votes) -> tuple[NDArray[np.int64], NDArray[
     first = index.get_indexer(pd.Index(pairs.items["first_id"]))
     second = index.get_indexer(pd.Index(pairs.items["second_id"]))
     return first.astype(np.int64), second.astype(np.int64)
-
-
-def _from_table(table: NDArray[np.int64], rows: Rows, c_g: str, c_p: str, without: int) -> Confusion:
-    n = int(table.sum())
-    agreeing = int(np.trace(table))
-    opposite = int(table[0, 2] + table[2, 0])
-    return Confusion(
-        pd.DataFrame(table, pd.Index(OUTCOMES, name=rows), list(OUTCOMES)),
-        rows,
-        c_g,
-        c_p,
-        n,
-        without,
-        *_share(agreeing, n),
-        *_share(opposite, n),
-        *_kappa(table, None),
-        *_kappa(table, "linear"),
-        *_balance(table, _TRANSPOSED),
-        *_balance(table, _MIRRORED),
-    )
-
-
-def _share(count: int, n: int) -> tuple[float, float, float]:
-    """A share with Wilson's 95 % interval."""
-    low, high = proportion_confint(count, n, alpha=0.05, method="wilson")
-    return count / n, float(low), float(high)
-
-
-def _kappa(table: NDArray[np.int64], weights: str | None) -> tuple[float, float, float]:
-    """Cohen's kappa with its interval."""
-    if table.diagonal().max() == table.sum():  # both ratings say the same of every pair: kappa is 0/0
-        return np.nan, np.nan, np.nan
-    with np.errstate(invalid="ignore", divide="ignore"):  # of tests that are not read here
-        found = cohens_kappa(table, wt=weights)
-    if not found.std_kappa > 1e-9:  # no width would claim certainty
-        return float(found.kappa), np.nan, np.nan
-    return float(found.kappa), max(-1.0, float(found.kappa_low)), min(1.0, float(found.kappa_upp))
 
 
 def _balance(table: NDArray[np.int64], partner: NDArray[np.int64]) -> tuple[float, int, float]:

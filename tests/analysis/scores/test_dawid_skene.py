@@ -1,8 +1,6 @@
-"""Dawid and Skene's model: their own data, simulations, and what it cannot be fitted to."""
+"""Dawid and Skene's model: simulations, and what it cannot be fitted to."""
 
 import itertools
-import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,11 +8,6 @@ import pytest
 
 from photojury.analysis.scores.dawid_skene import fit
 from photojury.errors import InputError
-
-CASES = [
-    ("dawid_skene_1979.csv", "item7_rater1=1,2,2 (dallascard, MIT)"),
-    ("dawid_skene_1979_rater_pkg_variant.csv", "item7_rater1=1,1,2 (R rater package)"),
-]
 
 
 def simulated(images: int, each: int, accuracy: list[float], seed: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -27,27 +20,6 @@ def simulated(images: int, each: int, accuracy: list[float], seed: int) -> tuple
     said = np.where(right, truth[image], (truth[image] + rng.integers(1, 3, image.size)) % 3)
     frame = pd.DataFrame({"image_id": [f"i{k:04d}" for k in image], "rater_id": [f"r{k}" for k in rater]})
     return frame.assign(value=said.astype(float)), truth
-
-
-@pytest.mark.parametrize(("file", "case"), CASES)
-def test_the_anaesthetists_of_1979(shared: Path, file: str, case: str) -> None:
-    """Shares, likelihood, classes and confusion matrices of the published example, to the digits given."""
-    expected = json.loads((shared / "data/stats/expected.json").read_text())["dawid_skene_1979"][case]
-    data = pd.read_csv(shared / "data/stats" / file)
-    ratings = pd.DataFrame(
-        {
-            "image_id": data["item"].map("{:03d}".format),
-            "rater_id": data["rater"].astype(str),
-            "value": data["rating"].astype(float),
-        }
-    )
-    found = fit(ratings)
-    assert found.converged
-    assert found.shares.round(4).tolist() == expected["class_marginals"]
-    assert found.log_likelihood == pytest.approx(expected["loglik"], abs=1e-4)
-    assert found.classes["level"].astype(int).tolist() == expected["map_class"]
-    assert found.confusion[0].round(4).tolist() == expected["rater1_confusion"]
-    assert found.confusion[4].round(4).tolist() == expected["rater5_confusion"]
 
 
 def test_it_knows_whom_to_believe() -> None:

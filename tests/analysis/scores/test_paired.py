@@ -1,7 +1,4 @@
-"""Scores from comparisons: published answers, simulations with a known truth, and answers that are no answers."""
-
-import json
-from pathlib import Path
+"""Scores from comparisons: simulations with a known truth, and answers that are no answers."""
 
 import numpy as np
 import pandas as pd
@@ -78,42 +75,6 @@ def test_the_far_tail_keeps_its_digits() -> None:
     """At a difference of 30 the log probability of the unlikely answer is log F(-30), not minus infinity."""
     parts = Cumulative(2).evaluate(np.array([0]), np.array([30.0]), np.zeros(0))
     assert parts.log_p[0] == pytest.approx(-30.0, abs=1e-9)
-
-
-def test_davidson_s_puddings(shared: Path) -> None:
-    """Davidson 1970, example 2, and Rao and Kupper's model on the same data: worths, tie parameters, likelihoods."""
-    expected = json.loads((shared / "data/stats/expected.json").read_text())["davidson_1970_pudding"]
-    data = pd.read_csv(shared / "data/stats/davidson_1970_pudding.csv")
-    rows: list[tuple[str, str, float, int]] = []
-    for i, j, wins, losses, ties in data[["i", "j", "w_ij", "w_ji", "t_ij"]].itertuples(index=False):
-        rows += [(str(i), str(j), 1.0, wins), (str(i), str(j), -1.0, losses), (str(i), str(j), 0.0, ties)]
-    for model, answer in (("davidson", expected), ("rao-kupper", expected["rao_kupper_same_data"])):
-        found = fit(table(rows), model, ridge=0.0)
-        worth = np.exp(found.scores["score"].to_numpy())
-        assert np.allclose(worth / worth.sum(), answer["worth"], atol=1e-6)
-        assert next(iter(found.parameters.values())) == pytest.approx(answer["tie"], abs=1e-6)
-        assert found.log_likelihood == pytest.approx(answer["loglik"], abs=1e-6)
-        assert found.converged
-
-
-@pytest.mark.parametrize("home", [False, True])
-def test_agresti_s_baseball(shared: Path, home: bool) -> None:
-    """Agresti 1987: abilities against Baltimore, without and with the advantage of playing at home."""
-    answer = json.loads((shared / "data/stats/expected.json").read_text())["agresti_baseball_1987"]
-    answer = answer["home_advantage" if home else "no_home"]
-    data = pd.read_csv(shared / "data/stats/agresti_baseball_1987.csv")
-    rows = []
-    for at_home, away, wins, losses in data.itertuples(index=False):
-        rows += [(at_home, away, 1.0, wins), (at_home, away, -1.0, losses)]
-    games = table(rows).assign(first_shown_left=True)
-    found = fit(games, "bradley-terry", task="forced_choice", ridge=0.0, side_effect=home)
-    ability = found.scores.set_index("image_id")["score"]
-    for team, value in answer["ability_rel_Baltimore"].items():
-        assert ability[team] - ability["Baltimore"] == pytest.approx(value, abs=5e-5)
-    assert found.log_likelihood == pytest.approx(answer["loglik"], abs=1e-6)
-    assert (found.side is None) != home
-    if home:
-        assert found.side == pytest.approx(answer["home"][0], abs=5e-5)
 
 
 def test_the_maximum_is_that_of_a_general_optimiser() -> None:
