@@ -23,9 +23,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-from statsmodels.stats.inter_rater import cohens_kappa
-from statsmodels.stats.proportion import proportion_confint
 
+from photojury.analysis import pair_intervals
 from photojury.analysis import votes as votes_module
 from photojury.analysis.metrics import exact
 from photojury.analysis.votes import Votes
@@ -147,8 +146,8 @@ def confusion(
         judged.without_ratings,
         *judged.share(row == column),
         *judged.share(np.abs(row - column) == 2),
-        *judged.kappa(table, row, column, np.abs),
-        *judged.kappa(table, row, column, np.sign),
+        *judged.kappa(row, column, 1.0 - np.eye(3)),
+        *judged.kappa(row, column, np.abs(np.subtract.outer(np.arange(3), np.arange(3)))),
         *_balance(table, _TRANSPOSED),
         *_balance(table, _MIRRORED),
     )
@@ -186,8 +185,10 @@ def sweep(
 
 @dataclass(frozen=True)
 class _Judged:
-    """Pairs with both kinds of rating, as exact sums (in whole steps) and numbers of votes."""
+    """Pairs with both kinds of rating: their images, exact sums (in whole steps) and numbers of votes."""
 
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
     sums: tuple[NDArray[np.int64], NDArray[np.int64]]
     sizes: tuple[NDArray[np.int64], NDArray[np.int64]]
     rating_step: int
@@ -211,6 +212,8 @@ class _Judged:
         pair_sums, pair_step = pairs.whole_sums()
         first, second = first[both], second[both]
         return cls(
+            first,
+            second,
             (sums[first], sums[second]),
             (sizes[first], sizes[second]),
             step,
@@ -225,6 +228,26 @@ class _Judged:
         crossed = self.sums[0] * self.sizes[1] - self.sums[1] * self.sizes[0]
         by_ratings = _outcome(crossed, self.sizes[0] * self.sizes[1] * self.rating_step, c_g)
         return by_ratings, _outcome(self.pair_sums, self.pair_sizes * self.pair_step, c_p)
+
+    def share(self, counted: NDArray[np.bool_]) -> tuple[float, float, float]:
+        """A share of the pairs with its interval."""
+        found = pair_intervals.share(counted.astype(np.int64), np.ones(counted.size), self.first, self.second)
+        return found.value, found.low, found.high
+
+    def kappa(
+        self, row: NDArray[np.int64], column: NDArray[np.int64], apart: NDArray[np.number]
+    ) -> tuple[float, float, float]:
+        """Cohen's kappa with its interval; `apart` (3, 3) is how far two outcomes are from each other."""
+        p = np.bincount(3 * row + column, minlength=9).reshape(3, 3) / row.size
+        rows, columns = p.sum(axis=1), p.sum(axis=0)
+        observed, expected = float((apart * p).sum()), float(rows @ apart @ columns)
+        if p.diagonal().max() == 1:  # both ratings say the same of every pair: kappa is 0/0
+            return np.nan, np.nan, np.nan
+        # What a pair in each cell adds to kappa's error: kappa's derivative by the cell's share.
+        by_cell = observed * ((apart @ columns)[:, None] + rows @ apart) / expected**2 - apart / expected
+        parts = (by_cell - (by_cell * p).sum())[row, column] / row.size
+        found = pair_intervals.around(1 - observed / expected, parts, self.first, self.second)
+        return found.value, float(np.maximum(found.low, -1)), float(np.minimum(found.high, 1))
 
 
 def _outcome(above: NDArray[np.int64], below: NDArray[np.int64], threshold: Fraction) -> NDArray[np.int64]:

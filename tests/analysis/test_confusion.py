@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.contingency_tables import SquareTable
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from photojury.analysis.confusion import OUTCOMES, confusion, sweep
 from photojury.errors import InputError
@@ -94,21 +95,30 @@ def test_statistics_equal_those_of_other_packages() -> None:
     assert found.row_shares().sum(axis=1).tolist() == pytest.approx([1, 1, 1])
     assert found.column_shares().sum(axis=0).tolist() == pytest.approx([1, 1, 1])
     assert found.agreement == pytest.approx(np.trace(table) / table.sum())
-    ends = stats.binomtest(int(table[0, 2] + table[2, 0]), int(table.sum())).proportion_ci(method="wilson")
-    assert (found.opposite_low, found.opposite_high) == pytest.approx((ends.low, ends.high))
+    assert found.opposite == pytest.approx((table[0, 2] + table[2, 0]) / table.sum())
 
 
-def test_kappa_s_interval_is_fleiss_cohen_and_everitt_s() -> None:
-    """On a table of two ratings: the large-sample variance written anew; NaN ends where both agree on everything."""
-    found = confusion(*drawn(1))
-    p = found.counts.to_numpy() / found.n
-    row, column, k = p.sum(axis=1), p.sum(axis=0), found.kappa
-    chance = float(row @ column)
-    apart = p * (column[:, None] + row) ** 2
-    variance = sum(p[i, i] * (1 - (row[i] + column[i]) * (1 - k)) ** 2 for i in range(3))
-    variance += (1 - k) ** 2 * (apart.sum() - np.trace(apart)) - (k - chance * (1 - k)) ** 2
-    reach = stats.norm.ppf(0.975) * np.sqrt(variance / found.n) / (1 - chance)
-    assert (found.kappa_low, found.kappa_high) == pytest.approx((k - reach, k + reach))
+def test_intervals_of_pairs_without_shared_images() -> None:
+    """There the shares' intervals are about Wilson's, kappa's about statsmodels', but for Student's t and n - 1."""
+    generator = np.random.default_rng(7)
+    ratings = ratings_of({str(i): generator.integers(1, 4, 10).tolist() for i in range(800)})
+    pairs = {(str(2 * i), str(2 * i + 1)): generator.integers(-2, 3, 5).tolist() for i in range(400)}
+    found = confusion(ratings, pairs_of(pairs))
+    table = found.counts.to_numpy()
+    opposite = int(table[0, 2] + table[2, 0])
+    ends = stats.binomtest(opposite, 400).proportion_ci(method="wilson")
+    assert (found.opposite_low, found.opposite_high) == pytest.approx((ends.low, ends.high), abs=5e-4)
+    reach = stats.t.ppf(0.975, 399) * np.sqrt(400 / 399)
+    for value, low, high, weights in (
+        (found.kappa, found.kappa_low, found.kappa_high, None),
+        (found.weighted_kappa, found.weighted_kappa_low, found.weighted_kappa_high, "linear"),
+    ):
+        error = cohens_kappa(table, wt=weights).std_kappa
+        assert (low, high) == pytest.approx((value - reach * error, value + reach * error))
+
+
+def test_kappa_of_full_agreement_has_no_interval() -> None:
+    """Where both ratings agree on everything the formula has no width, and the ends are NaN."""
     same = confusion(
         ratings_of({"a": [1], "b": [2], "c": [3]}),
         pairs_of({("a", "b"): [-1], ("c", "b"): [1]}),
@@ -116,6 +126,7 @@ def test_kappa_s_interval_is_fleiss_cohen_and_everitt_s() -> None:
         c_p=0,
     )
     assert same.kappa == 1 and np.isnan([same.kappa_low, same.weighted_kappa_high]).all()
+    assert 0 < same.agreement_low < 1 == same.agreement_high
 
 
 def test_turning_every_pair_round_mirrors_the_table() -> None:

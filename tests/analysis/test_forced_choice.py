@@ -1,11 +1,13 @@
 """Forced choices against scores."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from photojury.analysis.forced_choice import agreement_by_distance
+from photojury.analysis.forced_choice import IntervalKind, agreement_by_distance
 from photojury.errors import InputError
 
 SCORES = pd.DataFrame({"image_id": list("abcd"), "score": [0.1, 0.3, 0.4, 0.9]})
@@ -35,7 +37,8 @@ def test_a_distance_of_a_tenth_is_not_more_than_a_tenth() -> None:
     assert found.loc[found["kind"] == "cumulative", "n_pairs"].tolist() == [0] * 6
 
 
-def test_the_interval_resamples_pairs() -> None:
+@pytest.mark.parametrize("interval", ["wilson", "bootstrap"])
+def test_the_interval_is_one_of_pairs(interval: IntervalKind) -> None:
     """Five identical votes a pair are no more evidence than one: the width is that of the pairs."""
     generator = np.random.default_rng(1)
     images = [f"i{number}" for number in range(400)]
@@ -47,18 +50,34 @@ def test_the_interval_resamples_pairs() -> None:
         first, second = images[2 * number], images[2 * number + 1]
         sign = 1 if (by_image[first] > by_image[second]) == follow[number] else -1
         rows.append((first, second, [sign] * 5))
-    found = agreement_by_distance(choices(*rows), scores, seed=1, distances=(0,)).table.iloc[0]
+    table = agreement_by_distance(choices(*rows), scores, seed=1, distances=(0,), interval=interval).table
+    found = table.iloc[0]
     low, high = proportion_confint(follow.sum(), 200, method="normal")
     assert found["mean"] == pytest.approx(follow.mean())
     assert (found["low_95"], found["high_95"]) == pytest.approx((low, high), abs=0.015)
 
 
-def test_unanimous_votes_claim_no_certainty() -> None:
-    """Where all votes agree the interval is Wilson's of the pairs, not a point."""
-    found = agreement_by_distance(
-        choices(("d", "a", [1] * 5), ("d", "b", [1] * 5)), SCORES, seed=1
-    ).table.iloc[0]
+@pytest.mark.parametrize("interval", ["wilson", "bootstrap"])
+def test_unanimous_votes_claim_no_certainty(interval: IntervalKind) -> None:
+    """Where all votes agree the interval is Wilson's of as many votes as there are pairs, not a point."""
+    table = choices(("d", "a", [1] * 5), ("c", "b", [1] * 5))
+    found = agreement_by_distance(table, SCORES, seed=1, distances=(0,), interval=interval).table.iloc[0]
     assert (found["low_95"], found["high_95"]) == pytest.approx(proportion_confint(2, 2, method="wilson"))
+
+
+def test_pairs_of_one_image_count_for_less() -> None:
+    """Thirty pairs around one image whose score is wrong err together: wider than the bootstrap over pairs knows."""
+    ids = [f"i{number}" for number in range(30)]
+    scores = pd.DataFrame({"image_id": [*ids, "hub"], "score": [*np.linspace(0, 1, 30), 2.0]})
+    apart = choices(*((ids[k], ids[k + 1], [1 if k % 4 else -1]) for k in range(0, 30, 2)))
+    star = choices(*(("hub", image, [-1 if k % 5 else 1]) for k, image in enumerate(ids)))
+    table = pd.concat([star, apart])
+    rows = [
+        agreement_by_distance(table, scores, seed=1, distances=(0,), interval=interval).table.iloc[0]
+        for interval in get_args(IntervalKind)
+    ]
+    wilson, resampled = (row["high_95"] - row["low_95"] for row in rows)
+    assert wilson > 1.2 * resampled
 
 
 def test_ties_and_unscored_pairs_are_counted() -> None:
