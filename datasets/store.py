@@ -44,6 +44,7 @@ class Study:
     folder: Path
     settings: Settings
     engine: sa.Engine
+    read_only: bool = False
 
     @property
     def images_folder(self) -> Path:
@@ -59,16 +60,31 @@ class Study:
             format = found[0]["format"]
         return image_path(self.images_folder, image_id, format)
 
-    def read(self, table: str, where: Row | None = None) -> "pd.DataFrame":
-        """A whole table, or the rows whose columns equal `where`, ordered by the primary key."""
+    def read(
+        self, table: str, where: Row | None = None, *, columns: Sequence[str] | None = None
+    ) -> "pd.DataFrame":
+        """A whole table, or the rows whose columns equal `where`, ordered by the primary key.
+
+        Args:
+            columns: only these, in this order.
+        """
         import pandas as pd
 
         target = _table(table)
-        query = _filtered(sa.select(target), target, where).order_by(*target.primary_key)
+        chosen = [target] if columns is None else [target.c[name] for name in columns]
+        query = _filtered(sa.select(*chosen), target, where).order_by(*target.primary_key)
         with self.engine.connect() as connection:
             result = connection.execute(query)
-            # Of SQLAlchemy's own rows pandas asks every one what it is, at three times the cost.
-            return pd.DataFrame.from_records([tuple(row) for row in result], columns=list(result.keys()))
+            names = list(result.keys())
+            # The driver's own rows: SQLAlchemy's cost half as much again, and pandas asks every one what it is.
+            rows = result.cursor.fetchall() if result.cursor else []
+        table = pd.DataFrame.from_records(rows, columns=names)
+        for name in names:
+            if isinstance(target.c[name].type, sa.Boolean) and len(table):
+                # SQLite's truth values are numbers, and null stays null.
+                known = table[name].notna()
+                table[name] = table[name].astype(bool) if known.all() else table[name].map(bool, "ignore")
+        return table
 
     def rows(self, query: "sa.Select[Any]") -> list[dict[str, Any]]:
         """The rows of a query, for code that has no need of a DataFrame."""
@@ -77,7 +93,13 @@ class Study:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A write transaction: everything in it is kept, or nothing is."""
+        """A write transaction: everything in it is kept, or nothing is.
+
+        Raises:
+            StoreError: the study was opened for reading only.
+        """
+        if self.read_only:
+            raise StoreError(f"the study in {self.folder} was opened for reading only; nothing was written")
         with writing(self.engine) as connection:
             yield connection
 
@@ -128,20 +150,31 @@ def create_study(folder: Path, name: str, values: Mapping[tuple[str, str], objec
     return open_study(folder)
 
 
-def open_study(folder: Path) -> Study:
+def open_study(folder: Path, *, read_only: bool = False) -> Study:
     """Open the study in a folder, making its tables where they are not there yet.
+
+    Args:
+        folder: the study's folder.
+        read_only: make, change and lock nothing; for people who may only look, see photojury.datasets.read_only.
 
     Raises:
         NotAStudyError: the folder holds no study.toml.
         SettingsError: study.toml is wrong.
-        StoreError: the database cannot be opened, or is of another version of photojury.
+        StoreError: the database cannot be opened, or is of another version of photojury; for reading only, also
+            where it is not there yet or of an older version, which a writer would bring up to date.
     """
     folder = folder.resolve()
     settings = settings_module.load(folder)
     url = settings.study.store or f"sqlite:///{folder / 'study.db'}"
-    engine = open_engine(url)
-    create_tables(engine)
-    return Study(folder, settings, engine)
+    if read_only:
+        from photojury.datasets.read_only import check_tables, reading_engine
+
+        engine = reading_engine(url)
+        check_tables(engine)
+    else:
+        engine = open_engine(url)
+        create_tables(engine)
+    return Study(folder, settings, engine, read_only)
 
 
 def open_engine(url: str) -> sa.Engine:
@@ -153,6 +186,21 @@ def open_engine(url: str) -> sa.Engine:
 
     Raises:
         StoreError: the URL is of another kind, or its driver is missing.
+    """
+    parsed = database_url(url)
+    # A server's threads (40 in Starlette) must not wait for each other's connections.
+    options = {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 20}
+    engine = make_engine(parsed, options if parsed.get_backend_name() == "postgresql" else {})
+    if parsed.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def database_url(url: str) -> sa.URL:
+    """The URL of a SQLite or PostgreSQL database, with the driver that we use.
+
+    Raises:
+        StoreError: it is of another kind, or no URL.
     """
     try:
         parsed = sa.make_url(url)
@@ -166,18 +214,20 @@ def open_engine(url: str) -> sa.Engine:
         raise StoreError(
             f"study.store names {parsed.get_backend_name()}; photojury keeps studies in SQLite or PostgreSQL"
         )
+    return parsed
+
+
+def make_engine(url: sa.URL, options: Mapping[str, Any]) -> sa.Engine:
+    """A SQLAlchemy engine with these options of `sqlalchemy.create_engine`.
+
+    Raises:
+        StoreError: the driver is missing.
+    """
     try:
         # Parameters stay out of error messages, and so out of logs: worker ids are among them.
-        # A server's threads (40 in Starlette) must not wait for each other's connections.
-        options = {"pool_pre_ping": True, "pool_size": 20, "max_overflow": 20}
-        engine = sa.create_engine(
-            parsed, hide_parameters=True, **(options if parsed.get_backend_name() == "postgresql" else {})
-        )
+        return sa.create_engine(url, hide_parameters=True, **options)
     except ImportError:
         raise StoreError('PostgreSQL needs its driver: pip install "photojury[postgres]"') from None
-    if parsed.get_backend_name() == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-    return engine
 
 
 @contextmanager
@@ -220,14 +270,19 @@ def create_tables(engine: sa.Engine) -> None:
                 )
                 version = str(tables.SCHEMA_VERSION)
     except SQLAlchemyError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise StoreError(f"the study's database {where} cannot be used: {reason}") from error
+        raise unusable(engine, error) from error
     if version != str(tables.SCHEMA_VERSION):
         raise StoreError(
             f"the study's database has schema version {version}, this photojury knows {tables.SCHEMA_VERSION}; "
             "install the photojury that made it, or release the study there and start anew here"
         )
+
+
+def unusable(engine: sa.Engine, error: SQLAlchemyError) -> StoreError:
+    """The error of a database that cannot be used, with the driver's reason and without a password."""
+    where = engine.url.render_as_string(hide_password=True)
+    reason = str(error.__cause__ or error).splitlines()[0]
+    return StoreError(f"the study's database {where} cannot be used: {reason}")
 
 
 def add_missing_columns(connection: sa.Connection, metadata: sa.MetaData) -> None:
