@@ -2,20 +2,26 @@
 
 Takes in ratings, gives out one row per image in the form of the `scores` table, plus interval and n.
 
-The interval is what few ratings on few levels need. On a known scale it is the SOS-binomial one (Hossfeld et
-al. 2018): the sum of n ratings above the worst level is read as successes in n (levels - 1) trials, and
-Clopper and Pearson's interval of their share is put back on the scale. Measured coverage for 3, 5 and 10
-ratings on 3 and 5 levels, skewed or not: 93 % to 99 %; Student's t covers 66 % to 95 % and leaves the scale;
-the percentile bootstrap covers 63 % to 90 % and is not offered. Where raters are split between the two ends
-of the scale, the binomial interval is too narrow by up to sqrt(levels - 1).
+Four intervals can be had; docs/calibration.md measures how often each holds the true mean:
+
+* `binomial`, the default on a known scale: the sum of n ratings above the worst level is read as successes in
+  n (levels - 1) trials, or in fewer where the image's ratings vary more than a binomial's (Korn and Graubard 1998), and
+  Clopper and Pearson's interval of their share is put back on the scale.
+* `sos-binomial`: the same with all n (levels - 1) trials (Hossfeld et al. 2018); too narrow by up to
+  sqrt(levels - 1) where raters are split between the two ends of the scale.
+* `t`, the default without a scale: mean +- t_{n-1} standard errors; for 3 or 5 ratings often too narrow, and it leaves
+  the scale.
+* `bootstrap`: percentiles of 1,000 means of n ratings drawn from the n; far too narrow below some 20 ratings.
 
     >>> import pandas as pd
     >>> table = mos(pd.DataFrame({"image_id": ["a", "a", "a", "b"], "value": [1.0, 2.0, 3.0, 2.0]}), scale=(1, 3))
     >>> table[["image_id", "score", "n", "note"]].values.tolist()
     [['a', 2.0, 3, ''], ['b', 2.0, 1, 'one rating: no standard error']]
     >>> table[["low", "high"]].round(2).values.tolist()
-    [[1.24, 2.76], [1.03, 2.97]]
+    [[1.08, 2.92], [1.03, 2.97]]
 """
+
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,12 +30,15 @@ from scipy import stats
 
 from photojury.analysis import votes as votes_module
 from photojury.analysis.votes import Votes
-from photojury.errors import InputError
+from photojury.errors import InputError, unknown_name
 
 FloatArray = NDArray[np.float64]
+IntervalKind = Literal["binomial", "sos-binomial", "t", "bootstrap"]
 
 METHOD = "mos"
 ONE_RATING = "one rating: no standard error"
+REPEATS = 1000
+"""Bootstrap samples of each image."""
 NO_SPREAD = "all ratings equal: a standard error of 0 is no proof of certainty"
 
 
@@ -37,17 +46,20 @@ def mos(
     ratings: pd.DataFrame,
     *,
     scale: tuple[float, float] | None = None,
+    interval: IntervalKind | None = None,
     attribute: str = "overall",
     level: float = 0.95,
+    seed: int = 1,
 ) -> pd.DataFrame:
     """Mean opinion scores.
 
     Args:
         ratings: columns image_id and value (attribute and simulated are used where they are there).
-        scale: worst and best level, in steps of 1, for the binomial interval; None gives Student's t interval,
-            mean +- t_{n-1} standard_error.
+        scale: worst and best level, in steps of 1; the binomial intervals need it.
+        interval: see above; None: binomial with a scale, t without.
         attribute: the attribute that is read.
         level: coverage of the interval, in (0, 1).
+        seed: of the bootstrap.
 
     Returns:
         image_id, method ("mos"), score, standard_error (sd1 / sqrt(n)), low, high, n, note, simulated
@@ -56,19 +68,27 @@ def mos(
 
     Raises:
         InputError: a missing column, an empty table, a value that is missing, infinite, off the scale or
-            between its levels, an impossible level.
+            between its levels, an impossible level, an unknown interval, or a binomial one without a scale.
     """
+    interval = interval or ("t" if scale is None else "binomial")
+    if interval not in get_args(IntervalKind):
+        raise unknown_name("interval", interval, get_args(IntervalKind))
     if not 0 < level < 1:
         raise InputError(f"level must lie between 0 and 1, not {level}")
     votes = votes_module.of_ratings(ratings, attribute=attribute, scale=scale)
     n, means = votes.counts(), votes.means()
     squares = np.bincount(votes.codes, (votes.values - means[votes.codes]) ** 2, n.size)
     error = np.sqrt(squares / np.where(n > 1, n - 1, np.nan) / n)
-    if scale is None:
+    if interval == "t":
         reach = stats.t.ppf((1 + level) / 2, np.where(n > 1, n - 1, np.nan)) * error
         low, high = means - reach, means + reach
+    elif interval == "bootstrap":
+        low, high = _bootstrap(votes, level, seed)
+    elif scale is None:
+        raise InputError(f"mos: the {interval} interval needs the scale; give its worst and best level")
     else:
-        low, high = _binomial(votes, scale, level)
+        spread = np.zeros(n.size) if interval == "sos-binomial" else n * np.nan_to_num(error) ** 2
+        low, high = _binomial(votes, scale, level, spread)
     result = pd.DataFrame({"image_id": votes.items["image_id"], "method": METHOD, "score": means})
     result = result.assign(standard_error=error, low=low, high=high, n=n)
     result["note"] = np.select([n == 1, squares == 0], [ONE_RATING, NO_SPREAD], default="")
@@ -76,18 +96,46 @@ def mos(
     return result
 
 
-def _binomial(votes: Votes, scale: tuple[float, float], level: float) -> tuple[FloatArray, FloatArray]:
+def _binomial(
+    votes: Votes, scale: tuple[float, float], level: float, spread: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Clopper and Pearson's interval; `spread` is the variance of each image's ratings, 0 to take it as binomial."""
     worst, best = scale
     steps = votes.values - worst
     if (steps != np.floor(steps)).any() or best - worst != np.floor(best - worst):
         raise InputError(f"mos: ratings must lie on whole steps of the scale {worst:g} to {best:g}")
     trials = votes.counts() * (best - worst)
     successes = np.bincount(votes.codes, steps, trials.size)
+    share = successes / trials
+    expected = (best - worst) * share * (1 - share)
+    more = np.maximum(1.0, np.divide(spread, expected, out=np.ones(trials.size), where=expected > 0))
+    trials, successes = trials / more, successes / more
     tail = (1 - level) / 2
-    inside = (successes > 0, successes < trials)
-    low = np.where(inside[0], stats.beta.ppf(tail, np.maximum(successes, 1), trials - successes + 1), 0)
-    high = np.where(inside[1], stats.beta.ppf(1 - tail, successes + 1, np.maximum(trials - successes, 1)), 1)
+    inside = (share > 0, share < 1)
+    low = np.where(
+        inside[0], stats.beta.ppf(tail, np.where(inside[0], successes, 1.0), trials - successes + 1), 0
+    )
+    high = np.where(
+        inside[1], stats.beta.ppf(1 - tail, successes + 1, np.where(inside[1], trials - successes, 1.0)), 1
+    )
     return worst + (best - worst) * low, worst + (best - worst) * high
+
+
+def _bootstrap(votes: Votes, level: float, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Percentiles of the means of samples, images with equally many ratings at once; NaN for a single rating."""
+    n = votes.counts()
+    ordered = votes.values[np.argsort(votes.codes, kind="stable")]
+    starts = np.cumsum(n) - n
+    ends = np.full((2, n.size), np.nan)
+    generator = np.random.default_rng(seed)
+    for size in np.unique(n[n > 1]):
+        same = np.flatnonzero(n == size)
+        step = max(1, 2**21 // (REPEATS * int(size)))
+        for images in np.split(same, range(step, same.size, step)):
+            drawn = generator.integers(0, size, (images.size, REPEATS, size))
+            means = ordered[starts[images][:, None, None] + drawn].mean(axis=2)
+            ends[:, images] = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=1)
+    return ends[0], ends[1]
 
 
 def _simulated(votes: Votes) -> NDArray[np.bool_]:

@@ -1,5 +1,7 @@
 """Mean opinion scores."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,9 +31,28 @@ def test_score_and_standard_error_equal_scipys() -> None:
 def test_the_binomial_interval_is_clopper_pearsons() -> None:
     """On 1..5 ten ratings are forty trials; the interval is statsmodels' beta interval put on the scale."""
     values = [1.0, 5.0, 4.0, 4.0, 2.0, 3.0, 3.0, 4.0, 5.0, 4.0]
-    row = mos(ratings(("a", values)), scale=(1, 5)).iloc[0]
+    row = mos(ratings(("a", values)), scale=(1, 5), interval="sos-binomial").iloc[0]
     low, high = proportion_confint(sum(values) - 10, 40, method="beta")
     assert (row["low"], row["high"]) == pytest.approx((1 + 4 * low, 1 + 4 * high))
+
+
+def test_divided_ratings_are_worth_fewer_trials() -> None:
+    """Five 1s and five 5s vary 40 / 9 times as much as a binomial's forty trials: the interval of nine trials."""
+    row = mos(ratings(("a", [1.0, 5.0] * 5)), scale=(1, 5)).iloc[0]
+    low, high = proportion_confint(4.5, 9, method="beta")
+    assert (row["low"], row["high"]) == pytest.approx((1 + 4 * low, 1 + 4 * high))
+    calm = ratings(("a", [3.0, 3.0, 2.0, 3.0, 4.0]))
+    assert mos(calm, scale=(1, 5)).equals(mos(calm, scale=(1, 5), interval="sos-binomial"))
+
+
+def test_the_bootstrap_interval_is_that_of_all_samples() -> None:
+    """Of 3 ratings all 27 samples can be counted: percentiles of their means; a single rating has none."""
+    values = [1.0, 2.0, 5.0]
+    found = mos(ratings(("a", values), ("b", [2.0]), ("c", values)), interval="bootstrap")
+    means = [np.mean(sample) for sample in itertools.product(values, repeat=3)]
+    low, high = np.quantile(means, [0.025, 0.975], method="inverted_cdf")
+    assert found.loc[[0, 2], ["low", "high"]].to_numpy() == pytest.approx(np.array([[low, high]] * 2))
+    assert found.loc[1, ["low", "high"]].isna().all()
 
 
 def test_unanimous_images_keep_an_interval_within_the_scale() -> None:
@@ -70,3 +91,7 @@ def test_ratings_between_the_levels_are_refused() -> None:
         mos(ratings(("a", [1.5])), scale=(1, 3))
     with pytest.raises(InputError, match="level"):
         mos(ratings(("a", [1.0])), level=1.0)
+    with pytest.raises(InputError, match="unknown interval 'wald'"):
+        mos(ratings(("a", [1.0])), interval="wald")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="needs the scale"):
+        mos(ratings(("a", [1.0])), interval="binomial")
