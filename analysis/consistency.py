@@ -22,6 +22,7 @@ predicts 71 % to 84 % under one homogeneous model, so that figure is no target.
     [[3.0, 8.0, 1.0, 1e-05]]
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,8 +31,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from photojury.analysis import bootstrap
+from photojury.analysis import batch_variants, bootstrap
 from photojury.analysis import votes as votes_module
+from photojury.analysis.batch_variants import TOLERANCE, VARIANTS, null_variance, pair_p
+from photojury.analysis.batch_variants import unit_ranks as _unit_ranks
 from photojury.errors import InputError, require_columns
 
 FloatArray = NDArray[np.float64]
@@ -39,7 +42,6 @@ Method = Literal["bh", "by"]
 
 PERMUTATIONS = 9_999
 REFINED = 99_999  # for batches whose p is too near the smallest possible one to be told from it
-TOLERANCE = 1e-9
 MIN_COMMON = 4
 """Two raters are compared over at least this many images that both rated."""
 
@@ -54,7 +56,9 @@ class Consistency:
             (Benjamini-Hochberg), significant, reason (why there is no test, else ""). w, p_kendall_f and
             p_friedman are NaN for incomplete batches; all are NaN where there is no test.
         raters: hit_key, rater_id, images, straight_liner, mean_rho (with the others of the batch), rest_rho
-            (of the others among themselves): a low mean_rho beside a high rest_rho names an odd rater.
+            (of the others among themselves); of batches that are not significant also own_p (whether he agrees
+            with the others: his own answers permuted, 999 times) and rest_p (whether they agree without him:
+            Kendall's F; NaN with gaps): see odd_raters.
         pairs: hit_key, rho, images (in common): one row per pair of raters.
         alpha: false discovery rate.
         permutations, seed: of the permutation test.
@@ -76,26 +80,60 @@ class Consistency:
         """The batches in one table, with the variants of the test.
 
         Returns:
-            measure, value, low, high (95 %: Wilson's for the share, batch bootstrap for mean_rho and w; else
-            NaN), n (batches, or pairs of raters for pair_share), note.
+            measure, value, low, high (95 %: Wilson's for shares, batch bootstrap for means and medians; else
+            NaN), n (batches; pairs of raters for pair_share, raters for straight_liners), note. The measures
+            significant_bh .. significant_twice_mean_p are shares of batches.
         """
         tested = self.batches[self.batches["p"].notna()]
         complete = tested[tested["w"].notna()]
+        p = self.variants()
         return pd.DataFrame(
             [
                 self._share("significant_bh", tested["p"], "bh", "permutation test, Benjamini-Hochberg"),
                 self._share("significant_by", tested["p"], "by", "the same, Benjamini-Yekutieli"),
-                self._share("significant_kendall_f", complete["p_kendall_f"], "bh", "Kendall's W, F"),
-                self._share("significant_friedman", complete["p_friedman"], "bh", "chi-square: too cautious"),
-                self._share(
-                    "pair_share", _pair_p(self.pairs), "bh", "single pairs of raters, t approximation"
+                *(
+                    self._share(f"significant_{name}", p[name].dropna(), "bh", note)
+                    for name, note in VARIANTS.items()
                 ),
-                self._centre("mean_rho", tested["mean_rho"], "mean Spearman correlation of two raters"),
-                self._centre("mean_w", complete["w"], "Kendall's coefficient of concordance"),
-                _row("pooled_z", _pooled_z(tested), len(tested), "of all mean correlations against none"),
+                self._share(
+                    "pair_share", pair_p(self.pairs), "bh", "single pairs of raters, t approximation"
+                ),
+                self._centre(
+                    "mean_rho", np.mean, tested["mean_rho"], "mean Spearman correlation of two raters"
+                ),
+                self._centre("median_rho", np.median, tested["mean_rho"], "the same, median batch"),
+                self._centre("mean_w", np.mean, complete["w"], "Kendall's coefficient of concordance"),
+                self._centre("median_w", np.median, complete["w"], "the same, median batch"),
+                _row("pooled_z", _pooled_z(complete), len(complete), "of all mean correlations against none"),
                 _row("null_share", _storey(tested["p"]), len(tested), "Storey's pi0 at 0.5: no agreement"),
+                _row(
+                    "straight_liners",
+                    float(self.batches["straight_liners"].sum()),
+                    int(self.batches["raters"].sum()),
+                    "raters in batches who gave all images the same value",
+                ),
             ]
         )
+
+    def variants(self) -> pd.DataFrame:
+        """The p of each batch by every variant of the test: see `batch_variants`."""
+        return batch_variants.variants(self.batches, self.pairs)
+
+    def odd_raters(self) -> pd.DataFrame:
+        """The odd one in each batch that was tested and is not significant: whose own_p is the largest.
+
+        Returns:
+            hit_key, rater_id, mean_rho, rest_rho, own_p, rest_p, to_blame (he does not agree with the others at
+            alpha, and without him they do, at alpha over the number of raters, since any could have been the
+            odd one); where nobody is to blame the batch just has no order, or too few raters to show it.
+        """
+        table = self.raters[self.raters["own_p"].notna()]
+        table = table.assign(order=-table["own_p"]).sort_values(["hit_key", "order", "mean_rho"])
+        table = table.drop_duplicates("hit_key").reset_index(drop=True)
+        names = ["hit_key", "rater_id", "mean_rho", "rest_rho", "own_p", "rest_p"]
+        raters = table["hit_key"].map(self.batches.set_index("hit_key")["raters"])
+        to_blame = (table["own_p"] > self.alpha) & (raters * table["rest_p"] <= self.alpha)
+        return table[names].assign(to_blame=to_blame)
 
     def _share(self, measure: str, p: "pd.Series[float]", method: Method, note: str) -> dict[str, object]:
         if p.empty:
@@ -104,10 +142,12 @@ class Consistency:
         share = stats.binomtest(found, len(p)).proportion_ci(method="wilson")
         return _row(measure, found / len(p), len(p), note, float(share.low), float(share.high))
 
-    def _centre(self, measure: str, values: "pd.Series[float]", note: str) -> dict[str, object]:
+    def _centre(
+        self, measure: str, centre: Callable[[FloatArray], float], values: "pd.Series[float]", note: str
+    ) -> dict[str, object]:
         if values.empty:
             return _row(measure, np.nan, 0, note)
-        estimate = bootstrap.interval(_mean, values.to_numpy(), seed=self.seed)
+        estimate = bootstrap.interval(centre, values.to_numpy(), seed=self.seed)
         return _row(measure, estimate.value, len(values), note, estimate.low, estimate.high)
 
 
@@ -138,12 +178,15 @@ def consistency(
     votes = votes_module.of_ratings(ratings, attribute=attribute)
     keys = ["hit_key", "rater_id", "image_id"]
     cells = votes.frame.assign(value=votes.values).groupby(keys, observed=True)["value"].mean().reset_index()
-    found = [_judge(block, seed, permutations) for block in _blocks(cells)]
+    blocks = _blocks(cells)
+    found = [_judge(block, seed, permutations) for block in blocks]
     batches, raters, pairs = (pd.concat([part[number] for part in found]) for number in range(3))
     batches = batches.sort_values("hit_key", ignore_index=True)
     batches["p_adjusted"] = adjusted(np.asarray(batches["p"], dtype=np.float64), "bh")
     batches["significant"] = batches["p_adjusted"] <= alpha
     batches["reason"] = batches.pop("reason")
+    failed = batches.loc[batches["p"].notna() & ~batches["significant"], "hit_key"]
+    raters = raters.merge(_failed(blocks, failed, seed), how="left", on=["hit_key", "rater_id"])
     raters = raters.sort_values(["hit_key", "rater_id"], ignore_index=True)
     return Consistency(batches, raters, pairs.reset_index(drop=True), alpha, permutations, seed)
 
@@ -255,6 +298,24 @@ def _raters(
     )
 
 
+def _failed(blocks: list[_Block], failed: "pd.Series[str]", seed: int) -> pd.DataFrame:
+    """own_p and rest_p of each rater of the batches named."""
+    rows = [pd.DataFrame({"hit_key": [], "rater_id": [], "own_p": [], "rest_p": []}, dtype=object)]
+    for block in blocks:
+        chosen = np.flatnonzero(block.keys.isin(failed))
+        whole = chosen[np.isfinite(block.values[chosen]).all(axis=(1, 2))]
+        m = block.values.shape[1]
+        own, rest = np.full((2, len(block.keys), m), np.nan)
+        if whole.size:
+            own[whole] = batch_variants.own_p(block.values[whole], seed)
+            rest[whole] = batch_variants.rest_p(block.values[whole])
+        for batch in np.setdiff1d(chosen, whole):
+            own[batch] = batch_variants.own_p_with_gaps(block.values[batch], MIN_COMMON, seed)
+        table = {"hit_key": np.repeat(block.keys[chosen], m), "rater_id": block.raters[chosen].ravel()}
+        rows.append(pd.DataFrame({**table, "own_p": own[chosen].ravel(), "rest_p": rest[chosen].ravel()}))
+    return pd.concat(rows).astype({"own_p": "float64", "rest_p": "float64"})
+
+
 def _correlations(values: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
     """(batches, m, m) Spearman correlations over the images in common (0 for a straight-liner), and their number."""
     rated = np.isfinite(values)
@@ -267,12 +328,6 @@ def _correlations(values: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
             pair = _unit_ranks(values[batch][[i, j]][:, both]) if both.any() else np.zeros((2, 1))
             rho[batch, i, j] = pair[0] @ pair[1]
     return rho, common
-
-
-def _unit_ranks(values: FloatArray) -> FloatArray:
-    """Midranks along the last axis, centred, of length 1; zeros where all values are the same."""
-    centred = stats.rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2
-    return _ratio(centred, np.linalg.norm(centred, axis=-1, keepdims=True), empty=0.0)
 
 
 def _concordance(values: FloatArray) -> dict[str, FloatArray]:
@@ -342,28 +397,14 @@ def _p_incomplete(values: FloatArray, observed: float, seed: int, permutations: 
     return (1 + as_large) / (permutations + 1)
 
 
-def _pair_p(pairs: pd.DataFrame) -> "pd.Series[float]":
-    """One-sided p of each pair's correlation by Student's t with n - 2 degrees of freedom."""
-    rho = pairs["rho"].clip(-1 + 1e-12, 1 - 1e-12)
-    degrees = pairs["images"] - 2
-    return pd.Series(stats.t.sf(rho * np.sqrt(degrees / (1 - rho**2)), degrees), dtype=np.float64)
-
-
-def _pooled_z(tested: pd.DataFrame) -> float:
+def _pooled_z(complete: pd.DataFrame) -> float:
     """Sum of the complete batches' mean correlations over its exact null standard deviation."""
-    whole = tested[tested["complete"]]
-    pairs = whole["raters"] * (whole["raters"] - 1) / 2
-    free = whole["raters"] - whole["straight_liners"]
-    variance = free * (free - 1) / 2 / (whole["images"] - 1) / pairs**2
-    return float(whole["mean_rho"].sum() / np.sqrt(variance.sum())) if len(whole) else float("nan")
+    variance = null_variance(complete)
+    return float(complete["mean_rho"].sum() / np.sqrt(variance.sum())) if len(complete) else float("nan")
 
 
 def _storey(p: "pd.Series[float]") -> float:
     return min(1.0, float((p > 0.5).mean() / 0.5)) if len(p) else float("nan")
-
-
-def _mean(values: FloatArray) -> float:
-    return float(values.mean())
 
 
 def _ratio(above: FloatArray, below: NDArray[np.number], *, empty: float = np.nan) -> FloatArray:
