@@ -8,6 +8,7 @@ Takes in ratings with rater ids, in long form; gives out a `Recovered`: one row 
 | p910-standard | the same without the prior, to the letter | the same |
 | p913 | each rater's mean difference from the mean scores is taken away, then the mean | ITU-T P.913 (2021), 12.4 |
 | bt500 | raters who often lie far from an image's mean, on both sides, are left out, then the mean | ITU-R BT.500-14, A1-2.3.1 |
+| p913-bt500 | p913's biases are taken away, then bt500 (what sureal calls P.913) | both |
 | z-score | each rater's ratings are standardised, then the mean, put back on the ratings' scale | common usage |
 
 The standard P.910 fit has no maximum where raters share few images, as in crowds: one rater's inconsistency goes to
@@ -34,7 +35,7 @@ from photojury.errors import InputError, require_columns, unknown_name
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-METHODS = ("p910", "p910-standard", "p913", "bt500", "z-score")
+METHODS = ("p910", "p910-standard", "p913", "bt500", "p913-bt500", "z-score")
 PRIOR = 10.0
 """Ratings that the prior on a rater's inconsistency counts for; 10 in simulations of 5 to 24 raters an image."""
 ITERATIONS = 1_000
@@ -79,15 +80,18 @@ def recover(ratings: pd.DataFrame, method: str = "p910", *, attribute: str = "ov
     table = _Table.of(ratings, attribute)
     if method.startswith("p910"):
         return _p910(table, method, prior=PRIOR if method == "p910" else 0.0)
-    if method == "p913":
-        bias = table.by_rater(table.values - table.image_mean(table.values)[table.images])
-        return _means(table, method, table.values - bias[table.raters], bias=bias)
-    if method == "bt500":
-        used = ~_outlying(table)
+    if method == "z-score":
+        return _z_scores(table)
+    bias = used = None
+    values = table.values
+    if method.startswith("p913"):
+        bias = table.by_rater(values - table.image_mean(values)[table.images])
+        values = values - bias[table.raters]
+    if method.endswith("bt500"):
+        used = ~_outlying(table, values)
         if not used.any():
             used[:] = True  # BT.500 has no word for it; without anyone left there would be no scores
-        return _means(table, method, table.values, used=used)
-    return _z_scores(table)
+    return _means(table, method, values, bias=bias, used=used)
 
 
 @dataclass(frozen=True)
@@ -232,15 +236,14 @@ def _z_scores(table: _Table) -> Recovered:
     )
 
 
-def _outlying(table: _Table) -> NDArray[np.bool_]:
+def _outlying(table: _Table, values: FloatArray) -> NDArray[np.bool_]:
     """(raters,) whom BT.500 leaves out: more than 5 % of his ratings lie far off, on both sides alike."""
-    mean = table.image_mean(table.values)
-    centred = table.values - mean[table.images]
+    centred = values - table.image_mean(values)[table.images]
     second, fourth = table.image_mean(centred**2), table.image_mean(centred**4)
     with np.errstate(invalid="ignore", divide="ignore"):
         kurtosis = fourth / second**2
     width = np.where((kurtosis >= 2) & (kurtosis <= 4), 2.0, np.sqrt(20.0)) * np.sqrt(second)
-    agreed = second[table.images] == 0
+    agreed = (second <= 1e-12 * second.max())[table.images]
     above = np.bincount(table.raters, (centred >= width[table.images]) & ~agreed, len(table.rater_ids))
     below = np.bincount(table.raters, (centred <= -width[table.images]) & ~agreed, len(table.rater_ids))
     off = above + below

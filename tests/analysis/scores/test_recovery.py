@@ -115,6 +115,20 @@ def test_bt500_keeps_who_is_only_strict() -> None:
     assert recover(long(values), "bt500").raters["used"].all()
 
 
+def test_both_at_once_are_one_after_the_other() -> None:
+    """p913-bt500 leaves out whom bt500 leaves out once the biases are gone, and not before: a strict and careless one."""
+    rng = np.random.default_rng(2)
+    values = np.tile(np.linspace(20, 80, 40)[:, None], 20) + rng.uniform(-5, 5, (40, 20))
+    values[:, 7] = np.linspace(20, 80, 40) + np.where(np.arange(40) % 2, 9, -9) - 8
+    found = recover(long(values), "p913-bt500")
+    bias = (values - values.mean(axis=1, keepdims=True)).mean(axis=0)
+    again = recover(long(values - bias), "bt500")
+    assert recover(long(values), "bt500").raters["used"].all()
+    assert found.raters.loc[~found.raters["used"], "rater_id"].tolist() == ["r007"]
+    assert found.raters["bias"].to_numpy() == pytest.approx(bias)
+    assert np.allclose(found.scores["score"], again.scores["score"])
+
+
 def test_z_scores_undo_each_rater_s_scale() -> None:
     """Raters who use the scale in their own linear way give equal standardised scores; their order is the truth's."""
     truth = np.array([1.0, 2.0, 4.0, 8.0])
