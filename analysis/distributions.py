@@ -12,7 +12,7 @@ paper 1's Figure 2 (deviation by mean, rating histograms by bin of the mean).
     [1.1, 0.3, 0.18]
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,6 +71,43 @@ def image_distributions(
     votes = votes_module.of_ratings(ratings, attribute=attribute)
     scale = _levels(votes.values) if levels is None else np.unique(np.asarray(levels, dtype=np.float64))
     return _summarise(votes, scale, "ratings")
+
+
+def counted_distributions(counts: pd.DataFrame, levels: Mapping[str, float]) -> pd.DataFrame:
+    """One row per image, from a table that already counts each level, as AVA and KonIQ-10k are published.
+
+    Args:
+        counts: image_id, and a column of whole numbers for each level.
+        levels: the level that each column counts: {"n1": 1, "n2": 2, ...}.
+
+    Returns:
+        as `image_distributions`; sorted by image_id.
+
+    Raises:
+        InputError: a missing column, an image that stands there twice or has no rating, a count that is negative or
+            not whole.
+    """
+    require_columns(counts.columns, ["image_id", *levels], "the table of counts")
+    columns = sorted(levels, key=lambda name: levels[name])
+    table = counts.sort_values("image_id", ignore_index=True)
+    if table["image_id"].duplicated().any():
+        twice = table["image_id"][table["image_id"].duplicated()].iloc[0]
+        raise InputError(f"the table of counts: image {twice} stands in it twice; drop one row")
+    number = table[columns].to_numpy(dtype=np.float64, na_value=np.nan)
+    broken = ~((number >= 0) & (number < 2**53) & (number == np.floor(number))).all(axis=1) | (
+        number.sum(axis=1) == 0
+    )
+    if broken.any():
+        image = table["image_id"][broken].iloc[0]
+        raise InputError(
+            f"the table of counts: image {image} has a count that is missing, negative or not whole, or no rating "
+            f"at all ({int(broken.sum())} such rows); correct or drop it"
+        )
+    return _counted(
+        table[["image_id"]],
+        number.astype(np.int64),
+        np.array([levels[name] for name in columns], dtype=np.float64),
+    )
 
 
 def pair_distributions(
@@ -185,7 +222,11 @@ def _summarise(votes: Votes, levels: NDArray[np.float64], name: str) -> pd.DataF
     counts = np.bincount(votes.codes * levels.size + at, minlength=size * levels.size).reshape(
         size, levels.size
     )
-    result = votes.items.copy()
+    return _counted(votes.items, counts.astype(np.int64), levels)
+
+
+def _counted(items: pd.DataFrame, counts: NDArray[np.int64], levels: NDArray[np.float64]) -> pd.DataFrame:
+    result = items.copy()
     n = counts.sum(axis=1)
     result["n"] = n
     for number, level in enumerate(levels):

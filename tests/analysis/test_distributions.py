@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from photojury.analysis.distributions import (
+    counted_distributions,
     deviation_by_mean,
     histograms_by_mean,
     image_distributions,
@@ -51,6 +52,31 @@ def test_every_statistic_equals_numpys(rows: list[tuple[str, int]]) -> None:
             assert row["sd1"] == pytest.approx(values.std(ddof=1), abs=1e-7)
         else:
             assert np.isnan(row["sd1"])
+
+
+def test_counted_ratings_are_the_ratings() -> None:
+    """A table of counts gives what the ratings behind it give, whatever the order of its rows and columns."""
+    rows = [("b", 3.0), ("b", 1.0), ("a", 2.0), ("b", 3.0), ("a", 2.0)]
+    ratings = pd.DataFrame(rows, columns=["image_id", "value"])
+    counts = pd.DataFrame({"three": [2, 0], "image_id": ["b", "a"], "one": [1, 0], "two": [0, 2]})
+    found = counted_distributions(counts, {"one": 1, "two": 2, "three": 3})
+    pd.testing.assert_frame_equal(found, image_distributions(ratings, levels=(1, 2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"one": [-1, 1]}, "image a has a count that is missing, negative or not whole"),
+        ({"one": [0.5, 1]}, "image a has a count"),
+        ({"one": [0, 1], "two": [0, 1]}, "or no rating at all"),
+        ({"image_id": ["b", "b"]}, "image b stands in it twice"),
+    ],
+)
+def test_broken_counts_are_refused(change: dict[str, list[object]], sentence: str) -> None:
+    """Each with the image's name."""
+    counts = pd.DataFrame({"image_id": ["a", "b"], "one": [1, 1], "two": [1, 1], **change})
+    with pytest.raises(InputError, match=sentence):
+        counted_distributions(counts, {"one": 1, "two": 2})
 
 
 def test_pairs_keep_the_sign_of_the_first() -> None:
