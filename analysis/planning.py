@@ -126,11 +126,11 @@ def cost(
 ) -> tuple[int, int]:
     """Rewards and fees of so many assignments, in cents.
 
-    The fee is counted for each assignment and rounded up to the cent, as marketplaces do.
+    The fee is counted for each assignment and rounded half up to the cent, as photojury.datasets.money does.
     """
     fees = fees or Fees()
     share = fees.share + (fees.more if assignments_a_hit >= fees.more_from else 0.0)
-    fee = max(fees.least_cents, math.ceil(reward_cents * share - 1e-9))
+    fee = max(fees.least_cents, math.floor(reward_cents * share + 0.5 + 1e-9))
     return assignments * reward_cents, assignments * fee
 
 

@@ -1,47 +1,56 @@
-"""The report: takes in a study, gives out one HTML file that needs no server, no network and no script.
+"""The report: takes in answers, gives out one HTML file that needs no server, no network and no script, and its tables.
 
-write(study)                         # my-study/reports/index.html
-tables(study)["confusion"]           # the numbers behind it, as DataFrames
+write(of_study(study))               # my-study/reports/index.html, and reports/tables/*.csv and *.json
 """
 
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
-import pandas as pd
 from markupsafe import Markup
 
 import photojury
-from photojury.analysis import findings, sections
-from photojury.analysis.answers import Answers, of_study
-from photojury.analysis.source import Source
+from photojury.analysis.answers import Answers
+from photojury.analysis.findings.tables import tables
+from photojury.analysis.sections import asked
+from photojury.analysis.sections.all import all_sections
+from photojury.analysis.sections.source import Source
 from photojury.datasets.images import write_atomically
 from photojury.datasets.papers import papers
-from photojury.datasets.store import Study
+from photojury.errors import InputError
 from photojury.runs import versions
 
 NAME = "index.html"
+TABLES = "tables"
+"""The folder of the tables, beside the report."""
 
 
-def write(study: Study, *, out: Path | None = None, thumbnails: bool = True) -> Path:
-    """Write the report.
+def default_path(answers: Answers) -> Path:
+    """Where a report goes that nobody has given a place: into the study, else into a folder here."""
+    folder = answers.study.folder / "reports" if answers.study else Path("photojury-report")
+    return folder / NAME
+
+
+def write(answers: Answers, *, out: Path | None = None, thumbnails: bool = True) -> list[Path]:
+    """Write the report and its tables.
 
     Args:
-        study: the open study.
-        out: the file; `reports/index.html` of the study when None.
+        answers: of a study, a release or files.
+        out: the HTML file; `default_path` when None. Tables go into the folder `tables` beside it.
         thumbnails: show the best, worst and most divisive images (about 15 kB each, inside the file).
 
     Returns:
-        The file that was written.
+        The files that were written, the report first.
     """
-    path = out or study.folder / "reports" / NAME
-    write_atomically(path, render(study, thumbnails=thumbnails).encode())
-    return path
+    path = out or default_path(answers)
+    write_atomically(path, render(answers, thumbnails=thumbnails).encode())
+    return [path, *_write_tables(answers, path.parent / TABLES)]
 
 
-def render(study: Study, *, thumbnails: bool = True) -> str:
-    """The report as HTML. The same store and seed give the same text: no clock is read."""
-    answers = of_study(study)
+def render(answers: Answers, *, thumbnails: bool = True) -> str:
+    """The report as HTML. The same answers and seed give the same text: no clock is read."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -51,27 +60,42 @@ def render(study: Study, *, thumbnails: bool = True) -> str:
     )
     environment.filters["svg"] = Markup
     return environment.get_template("report.html").render(
-        name=study.settings.study.name,
-        settings=study.settings,
-        simulated=sections.simulated(answers),
+        name=answers.place,
+        settings=answers.settings,
+        asked_here=answers.study is not None,
+        scale=_scale(answers),
+        simulated=asked.simulated(answers),
         period=_period(answers),
         papers=papers(),
         photojury=photojury.__version__,
         versions=versions(),
-        **sections.all_sections(Source(study, answers, thumbnails)),
+        **all_sections(Source(answers, thumbnails)),
     )
 
 
-def tables(study: Study) -> dict[str, pd.DataFrame]:
-    """The tables behind the report, by the names of `photojury analyze TABLE`; those that can be made."""
-    return findings.tables(of_study(study), study.settings)
+def _write_tables(answers: Answers, folder: Path) -> Iterator[Path]:
+    for name, table in tables(answers):
+        rows = json.loads(table.to_json(orient="records", double_precision=12))
+        for path, text in (
+            (folder / f"{name}.csv", table.to_csv(index=False)),
+            (folder / f"{name}.json", json.dumps(rows, indent=1) + "\n"),
+        ):
+            write_atomically(path, text.encode())
+            yield path
+
+
+def _scale(answers: Answers) -> tuple[float, float] | None:
+    try:
+        return answers.scale
+    except InputError:
+        return None
 
 
 def _period(answers: Answers) -> str:
     """First to last day (UTC) on which an answer came."""
-    times = answers.assignments["submitted_at"].astype(float)
-    if times.empty:
+    if "submitted_at" not in answers.assignments or answers.assignments.empty:
         return ""
+    times = answers.assignments["submitted_at"].astype(float)
     first, last = (
         datetime.fromtimestamp(time, UTC).date().isoformat() for time in (times.min(), times.max())
     )

@@ -6,7 +6,9 @@ Takes in the tables of answers, assignments and units; gives out, for each answe
     >>> ratings[reasons.isna()]                                 # doctest: +SKIP
 """
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 UNUSED = "answers of assignments that are not used"
 CONTROL = "answers to control questions and repeats"
@@ -23,6 +25,21 @@ def one_scale(ratings: pd.DataFrame) -> pd.DataFrame:
     return stars if len(stars) else overall
 
 
+def assignment_of(answers: pd.DataFrame, assignments: pd.DataFrame) -> NDArray[np.int64]:
+    """(answers,) the row of `assignments`, by position, that each answer was given in; -1 where there is none.
+
+    An assignment is known by assignment_id and rater_id together.
+    """
+    if assignments["assignment_id"].is_unique:
+        found = pd.Index(assignments["assignment_id"]).get_indexer(pd.Index(answers["assignment_id"]))
+        whose = assignments["rater_id"].to_numpy(dtype=object)[found] if len(assignments) else None
+        other = (whose != answers["rater_id"].to_numpy(dtype=object)) if whose is not None else True
+        return np.where((found < 0) | other, -1, found).astype(np.int64)
+    names = ["assignment_id", "rater_id"]
+    keys = pd.MultiIndex.from_frame(assignments[names])
+    return keys.get_indexer(pd.MultiIndex.from_frame(answers[names])).astype(np.int64)
+
+
 def not_counted(answers: pd.DataFrame, assignments: pd.DataFrame, units: pd.DataFrame) -> "pd.Series[str]":
     """The reason why each answer does not count, with the index of `answers`; missing where it counts.
 
@@ -31,10 +48,12 @@ def not_counted(answers: pd.DataFrame, assignments: pd.DataFrame, units: pd.Data
         assignments: assignment_id, rater_id, use.
         units: unit_id, control, gold, repeat_of.
     """
-    used = assignments[assignments["use"].eq(True)]
-    keys = pd.MultiIndex.from_frame(used[["assignment_id", "rater_id"]])
+    given_in = assignment_of(answers, assignments)
+    # An answer of no assignment takes the last entry.
+    used = np.append(assignments["use"].eq(True).to_numpy(dtype=bool), False)[given_in]
     control = units[units[["control", "gold", "repeat_of"]].notna().any(axis=1)]["unit_id"]
     reasons = pd.Series(None, index=answers.index, dtype="object")
-    reasons[answers["unit_id"].isin(control)] = CONTROL
-    reasons[~pd.MultiIndex.from_frame(answers[["assignment_id", "rater_id"]]).isin(keys)] = UNUSED
+    if len(control):
+        reasons[answers["unit_id"].isin(control).to_numpy(dtype=bool)] = CONTROL
+    reasons[~used] = UNUSED
     return reasons

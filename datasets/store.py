@@ -68,19 +68,23 @@ class Study:
         Args:
             columns: only these, in this order.
         """
-        import pandas as pd
-
         target = _table(table)
         chosen = [target] if columns is None else [target.c[name] for name in columns]
-        query = _filtered(sa.select(*chosen), target, where).order_by(*target.primary_key)
+        return self.frame(_filtered(sa.select(*chosen), target, where).order_by(*target.primary_key))
+
+    def frame(self, query: "sa.Select[Any]") -> "pd.DataFrame":
+        """The rows of a query as a DataFrame."""
+        import pandas as pd
+
         with self.engine.connect() as connection:
             result = connection.execute(query)
             names = list(result.keys())
             # The driver's own rows: SQLAlchemy's cost half as much again, and pandas asks every one what it is.
-            rows = result.cursor.fetchall() if result.cursor else []
-        table = pd.DataFrame.from_records(rows, columns=names)
-        for name in names:
-            if isinstance(target.c[name].type, sa.Boolean) and len(table):
+            table = pd.DataFrame.from_records(
+                result.cursor.fetchall() if result.cursor else [], columns=names
+            )
+        for name, column in zip(names, query.selected_columns, strict=True):
+            if isinstance(column.type, sa.Boolean) and len(table):
                 # SQLite's truth values are numbers, and null stays null.
                 known = table[name].notna()
                 table[name] = table[name].astype(bool) if known.all() else table[name].map(bool, "ignore")

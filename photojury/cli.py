@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Plan, publish, fetch, review and pay for ratings.",
     ),
     "market": ("photojury.annotate.marketplace.commands:market", "Run the MTurk-compatible marketplace."),
-    "analyze": ("photojury.analysis.commands:analyze", "Report what the answers are worth."),
+    "analyze": ("photojury.analysis.commands.group:analyze", "Report what the answers are worth."),
     "datasets": ("photojury.datasets.commands:datasets", "Split a study, release it as a dataset."),
     "embed": ("photojury.baselines.commands:embed", "Compute features of the pictures."),
     "train": ("photojury.baselines.commands:train", "Train a paper's network on a study."),

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from markupsafe import Markup
 from scipy import stats
 
-from photojury.analysis.figures import precision_by_cost
+from photojury.analysis.figures.cost import precision_by_cost
 from photojury.annotate.batches import hit_sizes
 from photojury.annotate.pairs.thurstone import posterior
 from photojury.annotate.simulation.simulate import answer, drawn_truth, panel

@@ -20,9 +20,10 @@ from markupsafe import Markup
 
 import photojury
 from photojury import analysis
-from photojury.analysis import observed, popular, wording
+from photojury.analysis import observed, wording
 from photojury.analysis.observed import Observed
-from photojury.analysis.source import Context
+from photojury.analysis.sections import popular
+from photojury.analysis.sections.source import Context
 from photojury.collect.funnel import funnel as funnel_module
 from photojury.collect.funnel.asked import in_words, parsed
 from photojury.collect.funnel.funnel import Funnel

@@ -5,8 +5,12 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from photojury.analysis import figures, findings
 from photojury.analysis.answers import of_study
+from photojury.analysis.figures import compared, rated, scored
+from photojury.analysis.findings import agreed
+from photojury.analysis.findings import compared as pairs_found
+from photojury.analysis.findings import rated as found
+from photojury.analysis.findings import scored as scores
 from photojury.datasets.papers import number
 from photojury.datasets.store import Study
 
@@ -19,16 +23,21 @@ def drawn(filled: Study) -> list[str]:
 
 
 def draw(study: Study) -> list[str]:
-    answers, settings = of_study(study), study.settings
-    images, pairs = findings.images(answers, settings), findings.pairs(answers, settings)
+    answers = of_study(study)
+    images, pairs = found.images(answers), found.pairs(answers)
     papers = [(0.1, number("like_image.forced_choice_0_1")), (0.2, number("like_image.forced_choice_0_2"))]
     return [
-        figures.rating_histogram(images),
-        figures.rating_histogram(pairs, unit="levels"),
-        figures.deviation_by_mean(images, low=1, high=3, unit="stars", item="image"),
-        figures.deviation_by_mean(pairs, low=-2, high=2, unit="levels", item="pair"),
-        figures.batch_agreement(findings.consistency(answers, settings)),
-        figures.agreement_by_distance(findings.agreement(answers, settings), papers),
+        rated.rating_histogram(images),
+        rated.rating_histogram(pairs, unit="levels"),
+        rated.deviation_by_mean(images, low=1, high=3, unit="stars", item="image", sos=0.2),
+        rated.deviation_by_mean(pairs, low=-2, high=2, unit="levels", item="pair"),
+        rated.means_histogram(images, low=1, high=3, mean=2.0, sd=0.5),
+        rated.batch_agreement(agreed.consistency(answers)),
+        compared.agreement_by_distance(pairs_found.agreement(answers), papers),
+        compared.agreement_by_thresholds(pairs_found.sweep(answers)),
+        scored.ranking(scores.scores(answers)),
+        scored.raters(agreed.raters(answers)),
+        scored.power(agreed.power(answers), found=0.9, claimed=0.98),
     ]
 
 
@@ -43,7 +52,7 @@ def test_every_figure_is_well_formed_and_described(drawn: list[str]) -> None:
 
 
 def test_ids_are_unique_on_the_page_and_all_references_hold(drawn: list[str]) -> None:
-    """Six figures in one page share no id, and every use and clip path points to one of them."""
+    """All figures in one page share no id, and every use and clip path points to one of them."""
     page = ElementTree.fromstring(f"<page>{''.join(drawn)}</page>")
     ids = [element.get("id") for element in page.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
@@ -69,6 +78,6 @@ def test_colours_are_the_pages(drawn: list[str]) -> None:
 def test_the_histogram_writes_its_counts() -> None:
     """Shares and counts stand over the bars."""
     table = pd.DataFrame({"image_id": ["a"], "n": [10], "count_1": [9], "count_2": [1], "count_3": [0]})
-    text = "".join(ElementTree.fromstring(figures.rating_histogram(table)).itertext())
+    text = "".join(ElementTree.fromstring(rated.rating_histogram(table)).itertext())
     assert "90 %" in text
     assert "(9)" in text

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from statsmodels.stats.proportion import proportion_confint
 
 from photojury.analysis import report
-from photojury.analysis.commands import analyze
+from photojury.analysis.answers import of_study
+from photojury.analysis.commands.group import analyze
 from photojury.analysis.popularity import DAY, FLAGS, age_effect, newest, popularity, spread
 from photojury.datasets.store import Row, Study, create_study
 from photojury.errors import InputError
@@ -288,8 +289,8 @@ def test_no_counters_is_one_sentence(empty: Study) -> None:
 
 def test_the_report_shows_the_score_only_where_there_are_counters(crawled: Study, empty: Study) -> None:
     """The section with its warning and histogram stands in the report of a crawled study, and in no other."""
-    page = report.render(crawled)
+    page = report.render(of_study(crawled))
     assert "Views and favourites" in page
     assert "far from uniform" in page
     assert 'aria-label="Distribution of S(i) of 20 images' in page
-    assert "Views and favourites" not in report.render(empty)
+    assert "Views and favourites" not in report.render(of_study(empty))

@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from photojury.analysis import answers as answers_module
-from photojury.analysis import findings, outcomes, report, sections, wording
-from photojury.analysis.source import Source
+from photojury.analysis import report, wording
+from photojury.analysis.answers import of_study
+from photojury.analysis.findings import scored
+from photojury.analysis.findings import tables as found_tables
+from photojury.analysis.sections import outcomes
+from photojury.analysis.sections.all import all_sections
+from photojury.analysis.sections.source import Source
 from photojury.datasets import tables
 from photojury.datasets.store import Study
 from photojury.errors import InputError
@@ -52,7 +57,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def html(filled: Study) -> str:
-    return report.render(filled)
+    return report.render(of_study(filled))
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +110,13 @@ def test_seed_and_thresholds_are_printed(page: Page, filled: Study) -> None:
 
 def test_same_store_same_page(html: str, filled: Study) -> None:
     """The report reads no clock and draws no random number that the seed does not decide."""
-    assert report.render(filled) == html
+    assert report.render(of_study(filled)) == html
 
 
 def test_tables_agree_with_the_store(filled: Study) -> None:
-    """Mean opinion scores are the means of the ratings; all eight tables are made."""
-    made = report.tables(filled)
-    assert set(made) == set(findings.TABLES)
+    """Mean opinion scores are the means of the ratings; every table is made."""
+    made = dict(found_tables.tables(of_study(filled)))
+    assert set(made) == set(found_tables.TABLES) - set(found_tables.TOO_LONG)
     ratings = filled.read("ratings")
     by_image = made["scores"].set_index("image_id")["score"]
     expected = ratings.groupby("image_id")["value"].mean()
@@ -126,13 +131,13 @@ def test_tables_agree_with_the_store(filled: Study) -> None:
 
 def test_an_empty_study_has_a_report(empty: Study) -> None:
     """Nothing asked yet: each section says so in a sentence and no table is made of nothing."""
-    path = report.write(empty)
+    path = report.write(of_study(empty))[0]
     assert path == empty.folder / "reports" / "index.html"
     text = Page(path.read_text(encoding="utf-8")).text
     assert "Nothing has been asked yet" in text
     assert "there are no answers to the task stars" in text
     assert "simulated" not in text
-    assert set(report.tables(empty)) == {"counts", "payments"}
+    assert set(dict(found_tables.tables(of_study(empty)))) == {"counts", "payments", "left-out"}
 
 
 def test_a_missing_task_leaves_the_rest(make: Callable[[int], Study]) -> None:
@@ -140,7 +145,7 @@ def test_a_missing_task_leaves_the_rest(make: Callable[[int], Study]) -> None:
     study = make(20)
     with study.writing() as connection:
         connection.execute(sa.delete(tables.comparisons))
-    text = Page(report.render(study)).text
+    text = Page(report.render(of_study(study))).text
     assert "there are no answers to the task five_level" in text
     assert "there are no answers to the task forced_choice" in text
     assert "significant HITs" in text
@@ -154,10 +159,10 @@ def test_only_used_assignments_enter(make: Callable[[int], Study]) -> None:
     with study.writing() as connection:
         change = sa.update(tables.assignments).where(tables.assignments.c.assignment_id == victim)
         connection.execute(change.values(use=False, reason="too fast"))
-    found = answers_module.of_study(study)
+    found = of_study(study)
     assert victim not in set(found.ratings["assignment_id"]) | set(found.comparisons["assignment_id"])
     assert found.left_out == {"answers of assignments that are not used": 10}
-    assert "10 answers of assignments that are not used" in Page(report.render(study)).text
+    assert "10 answers of assignments that are not used" in Page(report.render(of_study(study))).text
 
 
 def test_control_questions_do_not_enter(make: Callable[[int], Study]) -> None:
@@ -170,7 +175,7 @@ def test_control_questions_do_not_enter(make: Callable[[int], Study]) -> None:
         connection.execute(
             sa.update(tables.units).where(tables.units.c.unit_id == stars[1]).values(repeat_of=stars[2])
         )
-    found = answers_module.of_study(study)
+    found = of_study(study)
     assert found.left_out == {"answers to control questions and repeats": 20}
     assert not set(stars[:2]) & set(found.ratings["unit_id"])
 
@@ -180,12 +185,12 @@ def test_a_mixed_study_says_the_share(make: Callable[[int], Study]) -> None:
     study = make(20)
     with study.writing() as connection:
         connection.execute(sa.update(tables.ratings).values(simulated=False))
-    found = answers_module.of_study(study)
+    found = of_study(study)
     total = len(found.ratings) + len(found.comparisons)
     assert found.simulated_share() == pytest.approx(1 - 200 / total)
     assert (
         f"of these answers ({total - 200:,} of {total:,}) were given by simulated raters"
-        in Page(report.render(study)).text
+        in Page(report.render(of_study(study))).text
     )
 
 
@@ -201,7 +206,7 @@ def test_training_and_recovery_are_shown(make: Callable[[int], Study]) -> None:
     (folder / "evaluation.json").write_text(json.dumps({"rows": rows}))
     (study.folder / "reports").mkdir()
     (study.folder / "reports" / "recovery.json").write_text(json.dumps({"spearman": 0.9, "n": 20}))
-    text = Page(report.render(study)).text
+    text = Page(report.render(of_study(study))).text
     assert "constant 1.070 1.500 0.500 0.400" in text
     assert "pair accuracy at p_b 0.3" in text
     assert "0.869 1.409" in text
@@ -216,7 +221,7 @@ def test_a_broken_metrics_file_is_named(empty: Study, content: str) -> None:
     folder = empty.folder / "models" / "net"
     folder.mkdir(parents=True)
     (folder / "evaluation.json").write_text(content)
-    made = sections.all_sections(Source(empty, answers_module.of_study(empty), thumbnails=True))
+    made = all_sections(Source(of_study(empty), thumbnails=True))
     assert "evaluation.json" in str(made["training"]["missing"])
     assert "missing" not in made["collected"]
 
@@ -226,7 +231,7 @@ def test_a_missing_picture_leaves_a_gap(make: Callable[[int], Study]) -> None:
     study = make(12)
     for path in study.images_folder.rglob("*.jpg"):
         path.unlink()
-    shown = outcomes.pictures(Source(study, answers_module.of_study(study), thumbnails=True))
+    shown = outcomes.pictures(Source(of_study(study), thumbnails=True))
     rows = cast(list[tuple[str, list[dict[str, str]]]], shown["rows"])
     assert [len(row) for _, row in rows] == [4, 4, 4]
     assert {picture["uri"] for _, row in rows for picture in row} == {""}
@@ -237,8 +242,8 @@ def test_scores_are_stored_once(make: Callable[[int], Study]) -> None:
     study = make(12)
     image = study.read("images").iloc[0]["image_id"]
     study.add("scores", [{"image_id": image, "method": "other", "score": 9.0, "simulated": False}])
-    findings.save_scores(study)
-    findings.save_scores(study)
+    for _ in range(2):
+        scored.save(study, scored.scores(of_study(study)))
     stored = study.read("scores")
     assert stored["method"].value_counts().to_dict() == {"mos": 12, "other": 1}
     assert stored[stored["method"] == "mos"]["simulated"].astype(bool).all()
@@ -247,7 +252,7 @@ def test_scores_are_stored_once(make: Callable[[int], Study]) -> None:
 def test_an_unknown_table_says_the_nearest(filled: Study) -> None:
     """A misspelt table is an error with a suggestion."""
     with pytest.raises(InputError, match="Did you mean confusion"):
-        findings.table("confusoin", answers_module.of_study(filled), filled.settings)
+        found_tables.table("confusoin", of_study(filled))
 
 
 def test_numbers_are_written_one_way() -> None:
@@ -263,6 +268,10 @@ def test_numbers_are_written_one_way() -> None:
 
 def test_out_names_another_file(filled: Study, tmp_path: Path) -> None:
     """The report goes where it is told, with its folder made."""
-    path = report.write(filled, out=tmp_path / "new" / "page.html", thumbnails=False)
-    assert path.is_file()
+    path, *written = report.write(of_study(filled), out=tmp_path / "new" / "page.html", thumbnails=False)
+    assert path == tmp_path / "new" / "page.html"
     assert "data:image" not in path.read_text(encoding="utf-8")
+    assert {file.parent for file in written} == {tmp_path / "new" / "tables"}
+    for file in written:
+        rows = pd.read_csv(file) if file.suffix == ".csv" else pd.read_json(file)
+        assert len(rows) or file.stem == "left-out"

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from photojury.analysis import report
+from photojury.analysis.answers import of_study
 from photojury.annotate.batches import plan
 from photojury.annotate.fetch import fetch
 from photojury.annotate.money.review import review
@@ -33,7 +34,7 @@ def test_an_answers_way(database: str, tmp_path: Path, monkeypatch: pytest.Monke
     ratings = study.read("ratings")
     assert ratings.groupby("image_id").size().tolist() == [3] * 24
     assert ratings.groupby("image_id")["rater_id"].nunique().tolist() == [3] * 24
-    text = report.write(study).read_text()
+    text = report.write(of_study(study))[0].read_text()
     assert "simulated" in text
     folder = release(study, tmp_path / "release", version="1.0.0")
     assert len(pd.read_parquet(folder / "tables" / "comparisons.parquet")) == 24

@@ -1,0 +1,1 @@
+"""`photojury analyze`, one file a topic."""

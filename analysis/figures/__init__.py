@@ -1,0 +1,1 @@
+"""Figures as SVG, for reports and pages: one module a subject, one colour a meaning."""

@@ -1,0 +1,1 @@
+"""What a study's answers are worth: every table of `photojury analyze TABLE`, by subject."""

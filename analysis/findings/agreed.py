@@ -1,0 +1,146 @@
+"""Whether raters agree, and who does not: batches, raters against the mean, coefficients, the rater panel.
+
+consistency(of_study(study)).share_significant()
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from photojury.analysis import agreement as coefficients_module
+from photojury.analysis import consistency as consistency_module
+from photojury.analysis import planning, rater_agreement
+from photojury.analysis import raters as raters_module
+from photojury.analysis.answers import Answers
+from photojury.analysis.bootstrap import Estimate
+from photojury.analysis.consistency import Consistency
+from photojury.analysis.findings.asked import given
+from photojury.analysis.findings.rated import seed
+from photojury.datasets import tables
+from photojury.datasets.papers import number
+from photojury.errors import InputError
+
+POWER_CORRELATIONS = (0.2, 0.3, 0.36, 0.45, 0.55, 0.65)
+"""Correlations of two raters for the power table; paper 4's Table 6 implies 0.32 to 0.38."""
+
+_PAPER_TIERS = {0: "aadb.rater_rho_all", 100: "aadb.rater_rho_100", 200: "aadb.rater_rho_200"}
+
+
+def consistency(answers: Answers) -> Consistency:
+    """Agreement within each HIT of the stars task, at the study's false discovery rate."""
+    ratings = given(answers, "stars")
+    if "hit_key" not in ratings or ratings["hit_key"].isna().all():
+        raise InputError(f"the ratings of {answers.place} do not say their batch (hit_key)")
+    known = ratings[ratings["hit_key"].notna()]
+    alpha = answers.settings.analysis.alpha
+    return consistency_module.consistency(known, seed=seed(answers, "consistency"), alpha=alpha)
+
+
+def batches(answers: Answers) -> pd.DataFrame:
+    """One row per HIT: see `consistency.Consistency`."""
+    return consistency(answers).batches
+
+
+def variants(answers: Answers) -> pd.DataFrame:
+    """The batch test and its variants in one table: see `consistency.Consistency.summary`."""
+    return consistency(answers).summary()
+
+
+def power(answers: Answers) -> pd.DataFrame:
+    """How many batches of this study's shape such tests find, for raters who agree more or less.
+
+    Returns:
+        correlation (of two raters), raters, images (of a batch: the study's medians), significant (share, simulated).
+    """
+    found = consistency(answers).batches
+    raters = max(2, round(float(found["raters"].median())))
+    images = max(3, round(float(found["images"].median())))
+    rows = []
+    for correlation in POWER_CORRELATIONS:
+        share = planning.consistency_power(
+            raters=raters, images=images, correlation=correlation, seed=seed(answers, "power")
+        )
+        rows.append({"correlation": correlation, "raters": raters, "images": images, "significant": share})
+    return pd.DataFrame(rows)
+
+
+def tiers(answers: Answers) -> pd.DataFrame:
+    """Raters against the mean by workload (paper 4, Table 6): see `rater_agreement.AgainstMean.tiers`; with `paper`."""
+    table = rater_agreement.against_mean(given(answers, "stars")).tiers
+    table["paper"] = [number(_PAPER_TIERS[int(tier)]).value for tier in table["more_than"]]
+    return table
+
+
+def coefficients(answers: Answers) -> pd.DataFrame:
+    """Coefficients of agreement of the stars: Krippendorff's alpha, Fleiss' kappa, ICC, split halves.
+
+    Returns:
+        coefficient, value, low, high (95 %), n (images), note; NaN with the reason where one cannot be had.
+    """
+    ratings = given(answers, "stars")
+    chance = seed(answers, "agreement")
+    makers: dict[str, Callable[[], Estimate]] = {
+        f"alpha_{scale}": lambda scale=scale: coefficients_module.alpha(ratings, scale, seed=chance)
+        for scale in coefficients_module.SCALES
+    }
+    makers["fleiss_kappa"] = lambda: coefficients_module.fleiss_kappa(ratings, seed=chance)
+    makers["split_half"] = lambda: coefficients_module.split_half(ratings, seed=chance)
+    rows = []
+    for name, make in makers.items():
+        try:
+            found = make()
+            rows.append(_row(name, found.value, found.low, found.high, found.n, found.note))
+        except InputError as error:
+            rows.append(_row(name, np.nan, np.nan, np.nan, 0, str(error)))
+    return pd.DataFrame([*rows, *_icc(ratings)])
+
+
+def raters(answers: Answers) -> pd.DataFrame:
+    """The rater panel of the stars: see `raters.panel`; with gold, repeats, side bias and verdicts where there are any."""
+    table = raters_module.panel(in_order(given(answers, "stars")))
+    if answers.study is not None:
+        everything = in_order(answers.tables.read("ratings"))
+        table = table.merge(raters_module.gold(everything, answers.units), on="rater_id", how="left")
+        table = table.merge(raters_module.repeats(everything, answers.units), on="rater_id", how="left")
+        said = answers.study.rows(sa.select(tables.verdicts.c.rater_id, tables.verdicts.c.rule))
+        rules = pd.DataFrame(said, columns=["rater_id", "rule"]).drop_duplicates()
+        verdicts = rules.groupby("rater_id")["rule"].agg(", ".join).rename("verdicts").reset_index()
+        table = table.merge(verdicts, on="rater_id", how="left")
+    pairs = answers.comparisons
+    if "first_shown_left" in pairs:
+        pairs = pairs[pairs["first_shown_left"].notna() & pairs["value"].ne(0)]
+        if len(pairs):
+            bias = raters_module.side_bias(pairs)[["rater_id", "left", "p_adjusted"]]
+            table = table.merge(bias.rename(columns={"p_adjusted": "left_p"}), on="rater_id", how="left")
+    return table
+
+
+def drift(answers: Answers) -> pd.DataFrame:
+    """Control charts of raters who become stricter or milder: see `raters.drift`."""
+    return raters_module.drift(in_order(given(answers, "stars")))
+
+
+def in_order(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Ratings in the order given, as far as it is known."""
+    keys = [name for name in ("submitted_at", "position_in_hit") if name in ratings]
+    return ratings.sort_values(keys, kind="stable", ignore_index=True) if keys else ratings
+
+
+def _icc(ratings: pd.DataFrame) -> list[dict[str, object]]:
+    try:
+        found = asdict(coefficients_module.icc(ratings))
+    except InputError as error:
+        return [_row("icc_1", np.nan, np.nan, np.nan, 0, str(error))]
+    low, high, images = found["low"], found["high"], found["images"]
+    each = f"{found['k']:.1f} ratings an image"
+    return [
+        _row("icc_1", found["single"], low, high, images, "correlation of two ratings of one image"),
+        _row("icc_1_k", found["average"], np.nan, np.nan, images, f"reliability of a mean of {each}"),
+    ]
+
+
+def _row(name: str, value: float, low: float, high: float, n: int, note: str) -> dict[str, object]:
+    return {"coefficient": name, "value": value, "low": low, "high": high, "n": n, "note": note}
