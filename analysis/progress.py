@@ -6,14 +6,14 @@ Takes in an open study; gives out a `Status`, from the store alone: the marketpl
     'photojury analyze'
 """
 
-import json
 import math
-import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import sqlalchemy as sa
 
 from photojury.datasets import tables
@@ -96,45 +96,17 @@ class Status:
 
 def status(study: Study) -> Status:
     """How far the study is, from its store alone: the marketplace is not asked."""
-    hits = study.rows(sa.select(tables.hits).order_by(tables.hits.c.batch))
-    came = study.rows(
-        sa.select(
-            tables.assignments.c.hit_key,
-            tables.assignments.c.rater_id,
-            tables.assignments.c.status,
-            tables.assignments.c.active_seconds,
-        )
-    )
-    wage_of = {wage.batch: wage for wage in wages(study)}
-    batch_of = {hit["hit_key"]: hit["batch"] for hit in hits}
-    batches: list[BatchStatus] = []
-    for name in sorted(set(batch_of.values())):
-        mine = [hit for hit in hits if hit["batch"] == name]
-        answers = [row for row in came if batch_of[row["hit_key"]] == name]
-        times = sorted(row["active_seconds"] for row in answers if row["active_seconds"] is not None)
-        batches.append(
-            BatchStatus(
-                batch=name,
-                task=mine[0]["task"],
-                units=sum(max(1, len(json.loads(hit["unit_ids"]))) for hit in mine),  # a custom HIT is one
-                hits=len(mine),
-                published=sum(hit["state"] not in ("planned", "publishing") for hit in mine),
-                paused=sum(hit["state"] == "paused" for hit in mine),
-                wanted=sum(_wanted(hit, answers) for hit in mine),
-                submitted=len(answers),
-                approved=sum(row["status"] == "Approved" for row in answers),
-                rejected=sum(row["status"] == "Rejected" for row in answers),
-                median_active_seconds=times[len(times) // 2] if times else None,
-                hourly_cents=wage_of[name].hourly_cents,
-            )
-        )
-    planned = [hit for hit in hits if hit["state"] == "planned"]
-    still = to_come(study) + cost_of_hits(planned, study.settings.market.fee_percent)
-    judged = study.rows(sa.select(tables.verdicts.c.rater_id).distinct())
+    times = _active_times(study)
+    wage_of = {wage.batch: wage for wage in _wages(study, times)}
+    came = {row["batch"]: row for row in study.rows(_answers_by_batch())}
+    batches = [_batch_status(row, came, times, wage_of) for row in study.rows(_hits_by_batch())]
+    terms = (_HITS.c.reward, _HITS.c.max_assignments)
+    planned = sa.select(*terms).where(_HITS.c.state == "planned")
+    still = to_come(study) + cost_of_hits(study.rows(planned), study.settings.market.fee_percent)
     return Status(
         batches,
-        raters=len({row["rater_id"] for row in came}),
-        judged=len(judged),
+        raters=_count(study, _ASSIGNMENTS.c.rater_id),
+        judged=_count(study, tables.verdicts.c.rater_id),
         excluded=len(excluded(study)),
         promised_cents=study.settings.budget.hourly_wage_cents,
         spent=spent(study),
@@ -148,23 +120,7 @@ def wages(study: Study) -> list[Wage]:
 
     Times come from assignments whose answers are used: those who did not look were quick.
     """
-    times: dict[str, list[float]] = {}
-    query = sa.select(_HITS.c.batch, _ASSIGNMENTS.c.active_seconds).join(
-        _ASSIGNMENTS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key
-    )
-    known = _ASSIGNMENTS.c.use.is_(True), _ASSIGNMENTS.c.active_seconds > 0
-    for row in study.rows(query.where(*known)):
-        times.setdefault(row["batch"], []).append(row["active_seconds"])
-    batches = sa.select(_HITS.c.batch, sa.func.max(_HITS.c.reward).label("reward")).group_by(_HITS.c.batch)
-    return [
-        Wage(
-            row["batch"],
-            int(row["reward"]),
-            len(times.get(row["batch"], [])),
-            statistics.median(times[row["batch"]]) if row["batch"] in times else None,
-        )
-        for row in study.rows(batches.order_by(_HITS.c.batch))
-    ]
+    return _wages(study, _active_times(study))
 
 
 def excluded(study: Study) -> list[str]:
@@ -174,10 +130,83 @@ def excluded(study: Study) -> list[str]:
     return [row["rater_id"] for row in study.rows(query) if row["until"] is None or row["until"] > now]
 
 
-def _wanted(hit: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> int:
-    if hit["state"] != "closed":
-        return int(hit["max_assignments"])
-    return sum(row["hit_key"] == hit["hit_key"] for row in answers)
+def _hits_by_batch() -> "sa.Select[Any]":
+    """One row a batch, of its HITs; a unit id has no comma, so commas count the questions."""
+    questions = sa.func.length(_HITS.c.unit_ids) - sa.func.length(sa.func.replace(_HITS.c.unit_ids, ",", ""))
+    columns = {
+        "task": sa.func.min(_HITS.c.task),
+        "units": sa.func.sum(questions + 1),  # a custom HIT is one
+        "hits": sa.func.count(),
+        "published": sa.func.sum(sa.case((_HITS.c.state.in_(("planned", "publishing")), 0), else_=1)),
+        "paused": sa.func.sum(sa.case((_HITS.c.state == "paused", 1), else_=0)),
+        "open_for": sa.func.sum(sa.case((_HITS.c.state == "closed", 0), else_=_HITS.c.max_assignments)),
+    }
+    query = sa.select(_HITS.c.batch, *(column.label(name) for name, column in columns.items()))
+    return query.group_by(_HITS.c.batch).order_by(_HITS.c.batch)
+
+
+def _answers_by_batch() -> "sa.Select[Any]":
+    """One row a batch, of its assignments."""
+    columns = {
+        "submitted": sa.func.count(),
+        "approved": sa.func.sum(sa.case((_ASSIGNMENTS.c.status == "Approved", 1), else_=0)),
+        "rejected": sa.func.sum(sa.case((_ASSIGNMENTS.c.status == "Rejected", 1), else_=0)),
+        "of_closed": sa.func.sum(sa.case((_HITS.c.state == "closed", 1), else_=0)),
+    }
+    query = sa.select(_HITS.c.batch, *(column.label(name) for name, column in columns.items()))
+    return query.join(_ASSIGNMENTS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key).group_by(_HITS.c.batch)
+
+
+def _batch_status(
+    hits: Mapping[str, Any],
+    came: Mapping[str, Mapping[str, Any]],
+    times: pd.DataFrame,
+    wage_of: Mapping[str, Wage],
+) -> BatchStatus:
+    name = hits["batch"]
+    answers = came.get(name, {"submitted": 0, "approved": 0, "rejected": 0, "of_closed": 0})
+    known = np.sort(times.loc[times["batch"] == name, "seconds"].to_numpy())
+    return BatchStatus(
+        batch=name,
+        task=hits["task"],
+        units=int(hits["units"]),
+        hits=int(hits["hits"]),
+        published=int(hits["published"]),
+        paused=int(hits["paused"]),
+        wanted=int(hits["open_for"]) + int(answers["of_closed"]),
+        submitted=int(answers["submitted"]),
+        approved=int(answers["approved"]),
+        rejected=int(answers["rejected"]),
+        median_active_seconds=float(known[len(known) // 2]) if len(known) else None,
+        hourly_cents=wage_of[name].hourly_cents,
+    )
+
+
+def _active_times(study: Study) -> pd.DataFrame:
+    """batch, seconds, use: one row for each assignment whose active time is known."""
+    query = sa.select(_HITS.c.batch, _ASSIGNMENTS.c.active_seconds.label("seconds"), _ASSIGNMENTS.c.use)
+    query = query.join(_ASSIGNMENTS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key)
+    return study.frame(query.where(_ASSIGNMENTS.c.active_seconds.is_not(None)))
+
+
+def _wages(study: Study, times: pd.DataFrame) -> list[Wage]:
+    used = times[times["use"].eq(True) & (times["seconds"] > 0)].groupby("batch")["seconds"]
+    measured, medians = used.size(), used.median()
+    batches = sa.select(_HITS.c.batch, sa.func.max(_HITS.c.reward).label("reward")).group_by(_HITS.c.batch)
+    return [
+        Wage(
+            row["batch"],
+            int(row["reward"]),
+            int(measured.get(row["batch"], 0)),
+            float(medians[row["batch"]]) if row["batch"] in medians.index else None,
+        )
+        for row in study.rows(batches.order_by(_HITS.c.batch))
+    ]
+
+
+def _count(study: Study, column: "sa.Column[Any]") -> int:
+    """How many different values a column has."""
+    return int(study.rows(sa.select(sa.func.count(column.distinct()).label("n")))[0]["n"])
 
 
 def _next_step(batches: list[BatchStatus], *, unreviewed: int) -> str:

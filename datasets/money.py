@@ -7,6 +7,7 @@ photojury.annotate.money.budget.
     Cost(rewards=1600, fees=640)
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -91,11 +92,16 @@ def to_come(study: Study) -> Cost:
     """
     cost = _due_bonuses(study)
     counts = _unpaid_and_settled(study)
-    for hit in study.rows(sa.select(_HITS).where(_HITS.c.state != "planned")):
+    names = ("hit_key", "state", "reward", "max_assignments", "extend_to")
+    unpaid_by_price: Counter[tuple[int, int]] = Counter()
+    for hit in study.rows(sa.select(*(_HITS.c[name] for name in names)).where(_HITS.c.state != "planned")):
         unpaid, settled = counts.get(hit["hit_key"], (0, 0))
         if hit["state"] != "closed":
             unpaid = max(0, max(hit["max_assignments"], hit["extend_to"] or 0) - settled)
-        cost += cost_of_hits([hit], study.settings.market.fee_percent, unpaid)
+        unpaid_by_price[hit["reward"], hit["max_assignments"]] += unpaid
+    for (reward, most), unpaid in unpaid_by_price.items():
+        fee = fee_of(reward, most, study.settings.market.fee_percent)
+        cost += Cost(unpaid * reward, unpaid * fee)
     return cost
 
 
@@ -119,17 +125,7 @@ def price(study: Study, row: Row) -> Cost:
 
 def unsettled(study: Study) -> Sequence[Row]:
     """Assignments to be approved, and approved ones (by us or by the marketplace) without a settled payment."""
-    paid = sa.select(_PAYMENTS.c.assignment_id).where(
-        _PAYMENTS.c.kind == "reward", _PAYMENTS.c.state == "paid"
-    )
-    query = with_terms().where(
-        _ASSIGNMENTS.c.status.in_(("Submitted", "Approved")),
-        _ASSIGNMENTS.c.assignment_id.not_in(paid),
-        _HITS.c.marketplace != tables.IMPORTED,
-        # Whom Prolific has sent is paid there: see photojury.annotate.recruit.
-        _ASSIGNMENTS.c.rater_id.not_in(_from_prolific(study)),
-    )
-    return study.rows(query.order_by(_ASSIGNMENTS.c.submitted_at))
+    return study.rows(with_terms().where(*_unsettled(study)).order_by(_ASSIGNMENTS.c.submitted_at))
 
 
 def cost_of_rows(study: Study, rows: Sequence[Row]) -> Cost:
@@ -139,13 +135,34 @@ def cost_of_rows(study: Study, rows: Sequence[Row]) -> Cost:
 
 def cost_of_unreviewed(study: Study) -> tuple[int, Cost]:
     """How many assignments the next review will pay, and what it will pay for them."""
-    rows = unsettled(study)
-    return len(rows), cost_of_rows(study, rows)
+    terms = (_HITS.c.reward, _HITS.c.max_assignments)
+    query = sa.select(*terms, sa.func.count().label("n")).join(
+        _ASSIGNMENTS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key
+    )
+    waiting, cost = 0, Cost(0, 0)
+    for row in study.rows(query.where(*_unsettled(study)).group_by(*terms)):
+        one, n = price(study, row), int(row["n"])
+        waiting += n
+        cost += Cost(n * one.rewards, n * one.fees)
+    return waiting, cost
 
 
 def dollars(cents: int) -> str:
     """Cents as people read them: $1,234.50."""
     return f"${cents / 100:,.2f}"
+
+
+def _unsettled(study: Study) -> tuple["sa.ColumnElement[bool]", ...]:
+    paid = sa.select(_PAYMENTS.c.assignment_id).where(
+        _PAYMENTS.c.kind == "reward", _PAYMENTS.c.state == "paid"
+    )
+    return (
+        _ASSIGNMENTS.c.status.in_(("Submitted", "Approved")),
+        _ASSIGNMENTS.c.assignment_id.not_in(paid),
+        _HITS.c.marketplace != tables.IMPORTED,
+        # Whom Prolific has sent is paid there: see photojury.annotate.recruit.
+        _ASSIGNMENTS.c.rater_id.not_in(_from_prolific(study)),
+    )
 
 
 def _unpaid_and_settled(study: Study) -> dict[str, tuple[int, int]]:
@@ -174,4 +191,5 @@ def _due_bonuses(study: Study) -> Cost:
 
 def _from_prolific(study: Study) -> list[str]:
     of_worker = sa.select(tables.workers.c.rater_id, tables.workers.c.worker_id)
+    of_worker = of_worker.where(tables.workers.c.worker_id.like("AP%"))
     return [row["rater_id"] for row in study.rows(of_worker) if pid_of(row["worker_id"])]
