@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 from statsmodels.stats.diagnostic import lilliefors
 
 from photojury.analysis.bootstrap import interval
@@ -26,6 +26,9 @@ FloatArray = NDArray[np.float64]
 
 BIMODAL = 5 / 9
 """Sarle's coefficient of a uniform distribution: above it, two peaks are likelier than one (SAS 1990)."""
+LARGE_SPREAD = 0.5
+"""Ours: variance as a share of (mean - low) (high - mean), the largest there is at a mean. Sarle's coefficient is large
+for a skew heap at an end of the scale too, where nobody disagrees; two neighbouring levels of three stay below this."""
 MIN_FOR_SHAPE = 10
 """Ratings that an image needs before its shape is spoken of; with fewer a peak is two people."""
 
@@ -58,8 +61,11 @@ class NormalFit:
         mean, sd: of the scores; n: images.
         skewness, excess_kurtosis: 0 for a normal distribution.
         distance: largest distance of the distribution functions (Kolmogorov and Smirnov).
-        p: of that distance with estimated mean and sd (Lilliefors 1967); scores on a lattice of few levels make
-            it small for large n whatever the shape.
+        p: of that distance with estimated mean and sd: Lilliefors' (1967); or, where the scores are means of `n`
+            whole ratings, of a normal distribution rounded to the same means, simulated. Without the rounding p
+            is 0 for every crowd's scores, which lie on a lattice.
+        rounded: whether p is of that kind.
+        seed: of the simulation.
     """
 
     mean: float
@@ -69,6 +75,8 @@ class NormalFit:
     excess_kurtosis: float
     distance: float
     p: float
+    rounded: bool
+    seed: int
 
 
 def sos(table: pd.DataFrame, *, scale: tuple[float, float], seed: int = 1) -> Sos:
@@ -111,21 +119,27 @@ def sos(table: pd.DataFrame, *, scale: tuple[float, float], seed: int = 1) -> So
     )
 
 
-def normal_fit(scores: pd.DataFrame) -> NormalFit:
+def normal_fit(scores: pd.DataFrame, *, seed: int = 1) -> NormalFit:
     """Compare mean scores with the normal distribution of their own mean and standard deviation.
 
     Args:
-        scores: a column mean, or score.
+        scores: a column mean, or score; and n, the ratings of each, where they are means.
+        seed: of the simulation.
 
     Raises:
         InputError: neither column, fewer than four scores, or all equal.
     """
     name = "mean" if "mean" in scores else "score"
     require_columns(scores.columns, [name], "scores")
-    values = scores[name].dropna().to_numpy(dtype=np.float64)
+    known = scores[scores[name].notna()]
+    values = known[name].to_numpy(dtype=np.float64)
     if values.size < 4 or values.std() == 0:
         raise InputError(f"a normal fit needs four different scores or more, not {np.unique(values).size}")
     distance, p = lilliefors(values, dist="norm", pvalmethod="table")
+    each = known["n"].to_numpy(dtype=np.float64) if "n" in known else np.full(values.size, np.nan)
+    rounded = bool(np.isclose(values * each, np.rint(values * each), atol=1e-6).all())
+    if rounded:
+        p = _p_of_rounded(values, each, float(distance), seed)
     return NormalFit(
         mean=float(values.mean()),
         sd=float(values.std(ddof=1)),
@@ -134,20 +148,43 @@ def normal_fit(scores: pd.DataFrame) -> NormalFit:
         excess_kurtosis=float(stats.kurtosis(values, bias=False)),
         distance=float(distance),
         p=float(p),
+        rounded=rounded,
+        seed=seed,
     )
+
+
+def _p_of_rounded(values: FloatArray, each: FloatArray, distance: float, seed: int) -> float:
+    """Share of normal samples, rounded to multiples of 1 / each, that are as far from their own normal distribution."""
+    generator = np.random.default_rng(seed)
+    draws = int(np.clip(10**7 // values.size, 99, 999))
+    mean, sd = values.mean(), values.std(ddof=1)
+    as_far = 0
+    for _ in range(draws):
+        drawn = np.rint(generator.normal(mean, sd, values.size) * each) / each
+        as_far += _distance(drawn) >= distance - 1e-12
+    return (1 + as_far) / (draws + 1)
+
+
+def _distance(values: FloatArray) -> float:
+    """Kolmogorov and Smirnov's, from the normal distribution with the values' own mean and standard deviation."""
+    ordered = np.sort(values)
+    below = special.ndtr((ordered - ordered.mean()) / (ordered.std(ddof=1) or 1.0))
+    place = np.arange(values.size + 1) / values.size
+    return float(max((place[1:] - below).max(), (below - place[:-1]).max()))
 
 
 def bimodality(table: pd.DataFrame) -> pd.DataFrame:
     """Which images divide people: Sarle's coefficient (g1^2 + 1) / (g2 + 3 (n - 1)^2 / ((n - 2) (n - 3))).
 
-    g1 and g2 are the sample skewness and excess kurtosis. Only images with 10 ratings or more are flagged.
+    g1 and g2 are the sample skewness and excess kurtosis. Only images with 10 ratings or more are flagged, and only
+    where the ratings also spread over more than half of the variance that their mean allows.
 
     Args:
-        table: of `image_distributions`, with its count_<level> columns.
+        table: of `image_distributions`, with its count_<level> columns; the outermost are the ends of the scale.
 
     Returns:
         the table's first columns (ids, n, mean), with bimodality (NaN below 4 ratings or without spread) and
-        divided (above 5 / 9 with 10 ratings or more).
+        divided (above 5 / 9, and so widely spread, with 10 ratings or more).
 
     Raises:
         InputError: the table has no counts.
@@ -170,5 +207,6 @@ def bimodality(table: pd.DataFrame) -> pd.DataFrame:
     kept = [name for name in ("image_id", "first_id", "second_id", "n", "mean") if name in table]
     result = table[kept].copy()
     result["bimodality"] = np.where(known, value, np.nan)
-    result["divided"] = (result["bimodality"] > BIMODAL) & (n >= MIN_FOR_SHAPE)
+    wide = second > LARGE_SPREAD * (mean - levels.min()) * (levels.max() - mean)
+    result["divided"] = (result["bimodality"] > BIMODAL) & wide & (n >= MIN_FOR_SHAPE)
     return result

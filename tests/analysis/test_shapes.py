@@ -63,6 +63,17 @@ def test_normal_means_pass_and_two_heaps_do_not() -> None:
         shapes.normal_fit(pd.DataFrame({"mean": [1.0] * 9}))
 
 
+def test_means_of_few_ratings_are_held_against_rounded_normal_ones() -> None:
+    """Normal scores rounded to fifths pass with their n, and fail Lilliefors' test without; a skew heap fails both."""
+    rng = np.random.default_rng(5)
+    rounded = pd.DataFrame({"mean": np.rint(rng.normal(3, 0.6, 1000) * 5) / 5, "n": 5})
+    assert shapes.normal_fit(rounded).p > 0.05 and shapes.normal_fit(rounded).rounded
+    assert shapes.normal_fit(rounded[["mean"]]).p < 0.01
+    skew = pd.DataFrame({"mean": np.rint(5 * (1 + rng.gamma(2, 0.6, 1000))) / 5, "n": 5})
+    assert shapes.normal_fit(skew).p == 1 / 1000
+    assert not shapes.normal_fit(pd.DataFrame({"mean": rng.normal(size=50), "n": 5})).rounded
+
+
 def test_bimodality_is_the_formula_on_the_ratings_themselves() -> None:
     """Sarle's coefficient from the counts equals the one from scipy's moments of the votes."""
     rng = np.random.default_rng(3)
@@ -90,6 +101,14 @@ def test_divided_images_are_named_and_agreed_ones_are_not() -> None:
     found = shapes.bimodality(image_distributions(frame, levels=(1, 2, 3, 4, 5))).set_index("image_id")
     assert found["divided"].to_dict() == {"ends": True, "middle": False, "few": False}
     assert found["bimodality"].to_dict()["ends"] > shapes.BIMODAL
+
+
+def test_agreed_ratings_at_the_end_of_a_scale_are_not_divided() -> None:
+    """Nearly everybody says 1 and some say 2: Sarle's coefficient is high, and nobody is divided."""
+    votes = [1.0] * 18 + [2.0] * 2
+    table = image_distributions(pd.DataFrame({"image_id": "a", "value": votes}), levels=(1, 2, 3))
+    found = shapes.bimodality(table).iloc[0]
+    assert found["bimodality"] > shapes.BIMODAL and not found["divided"]
 
 
 def test_koniq_s_ratings_have_a_usual_spread(shared: Path) -> None:
