@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy import sparse, special, stats
 
 from photojury.analysis import votes as votes_module
-from photojury.analysis.scores.links import Cumulative, FloatArray, IntArray, Parts
+from photojury.analysis.scores.links import Between, Cumulative, FloatArray, IntArray, Parts, between
 from photojury.analysis.scores.newton import DENSE, conjugate_gradients
 from photojury.analysis.scores.paired import LEVELS
 from photojury.errors import InputError, unknown_name
@@ -198,8 +198,7 @@ class _Model:
 
     def log_likelihood(self, data: _Data, theta: FloatArray) -> float:
         """Of all answers."""
-        stars = _rating_parts(data.rated_level, self.slope * theta[data.rated_image], self.rating_cuts)
-        pairs = data.link.evaluate(data.pair_level, theta[data.first] - theta[data.second], self.pair_cuts)
+        stars, pairs = _parts(data, self, theta)
         return float(data.rated_count @ stars.log_p + data.pair_count @ pairs.log_p)
 
     def improved(self, data: _Data, theta: FloatArray, variance: FloatArray) -> "_Model":
@@ -214,13 +213,14 @@ class _Model:
         codes, counts = np.tile(data.rated_level, _NODES.size), _weighted(data.rated_count)
 
         def value(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-            parts = _rating_parts(codes, x[0] * spots, x[1:])
-            by = np.column_stack([parts.by_d * spots, parts.by_g])
+            parts = between(codes, x[0] * spots, x[1:], counts)
+            weight = counts * spots
+            low, high = (np.bincount(codes, weight * by, x.size) for by in (parts.by_d_low, parts.by_d_high))
             curve = np.empty((x.size, x.size))
-            curve[0, 0] = counts @ (parts.by_dd * spots**2)
-            curve[0, 1:] = curve[1:, 0] = (counts * spots) @ parts.by_dg
-            curve[1:, 1:] = np.einsum("n,nij->ij", counts, parts.by_gg)
-            return float(counts @ parts.log_p), counts @ by, curve
+            curve[0, 0] = (weight * spots) @ parts.by_dd
+            curve[0, 1:] = curve[1:, 0] = low[1:] + high[:-1]
+            curve[1:, 1:] = parts.by_cuts
+            return float(counts @ parts.log_p), np.append(weight @ parts.by_d, parts.by_cut), curve
 
         found = _climb(value, np.concatenate([[self.slope], self.rating_cuts]), lambda x: _ascending(x[1:]))
         return float(found[0]), found[1:]
@@ -232,22 +232,26 @@ class _Model:
         codes, counts = np.tile(data.pair_level, _NODES.size), _weighted(data.pair_count)
 
         def value(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-            parts = data.link.evaluate(codes, spots, x)
-            return (
-                float(counts @ parts.log_p),
-                counts @ parts.by_g,
-                np.einsum("n,nij->ij", counts, parts.by_gg),
-            )
+            parts = data.link.evaluate(codes, spots, x, counts)
+            return float(counts @ parts.log_p), parts.by_g, parts.by_gg
 
         return _climb(value, self.pair_cuts, data.link.allowed)
+
+
+def _parts(data: _Data, model: _Model, theta: FloatArray) -> tuple[Between, Parts]:
+    """Everything about the ratings and about the comparisons."""
+    stars = between(
+        data.rated_level, model.slope * theta[data.rated_image], model.rating_cuts, data.rated_count
+    )
+    apart = theta[data.first] - theta[data.second]
+    return stars, data.link.evaluate(data.pair_level, apart, model.pair_cuts, data.pair_count)
 
 
 def _scores(data: _Data, model: _Model, theta: FloatArray) -> tuple[FloatArray, "sparse.csr_array"]:
     """The scores that maximise the penalised likelihood of a model, by Newton's method, and their information."""
     n = theta.size
     for _ in range(ITERATIONS):
-        pairs = data.link.evaluate(data.pair_level, theta[data.first] - theta[data.second], model.pair_cuts)
-        stars = _rating_parts(data.rated_level, model.slope * theta[data.rated_image], model.rating_cuts)
+        stars, pairs = _parts(data, model, theta)
         pull, push = data.pair_count * pairs.by_d, model.slope * data.rated_count * stars.by_d
         gradient = (
             np.bincount(data.first, pull, n)
@@ -335,39 +339,6 @@ def _ascending(cuts: FloatArray) -> bool:
 
 def _product(matrix: "sparse.csr_array", ridge: float) -> Callable[[FloatArray], FloatArray]:
     return lambda x: np.asarray(matrix @ x + ridge * x, dtype=np.float64)
-
-
-def _rating_parts(codes: IntArray, eta: FloatArray, cuts: FloatArray) -> Parts:
-    """Log probabilities of ratings with free ascending cuts, and derivatives by eta and by each cut."""
-    bounds = np.concatenate([[-np.inf], cuts, [np.inf]])
-    low, high = bounds[codes] - eta, bounds[codes + 1] - eta
-    over = low > 0
-    p = np.where(over, special.expit(-low) - special.expit(-high), special.expit(high) - special.expit(low))
-    p = np.maximum(p, 1e-300)
-    dense = [special.expit(x) * special.expit(-x) for x in (low, high)]
-    slope = [
-        density * (special.expit(-x) - special.expit(x))
-        for density, x in zip(dense, (low, high), strict=True)
-    ]
-    by_low, by_high = -dense[0] / p, dense[1] / p
-    low_low, high_high = -slope[0] / p - by_low**2, slope[1] / p - by_high**2
-    low_high = -by_low * by_high
-    rows = np.arange(codes.size)
-    shape = (codes.size, cuts.size + 2)
-    at_low, at_high = np.zeros(shape), np.zeros(shape)
-    at_low[rows, codes], at_high[rows, codes + 1] = 1.0, 1.0
-    at_low, at_high = at_low[:, 1:-1], at_high[:, 1:-1]
-    both = at_low[:, :, None] * at_high[:, None, :]
-    return Parts(
-        np.log(p),
-        -(by_low + by_high),
-        low_low + high_high + 2 * low_high,
-        by_low[:, None] * at_low + by_high[:, None] * at_high,
-        -((low_low + low_high)[:, None] * at_low + (high_high + low_high)[:, None] * at_high),
-        low_low[:, None, None] * at_low[:, :, None] * at_low[:, None, :]
-        + high_high[:, None, None] * at_high[:, :, None] * at_high[:, None, :]
-        + low_high[:, None, None] * (both + both.transpose(0, 2, 1)),
-    )
 
 
 def _counted(keys: IntArray) -> tuple[NDArray[np.intp], FloatArray]:

@@ -12,7 +12,7 @@ Newton's method needs. Two families hold every model that photojury fits:
 
     >>> import numpy as np
     >>> link = Cumulative(levels=2, probit=False)
-    >>> parts = link.evaluate(np.array([1]), np.array([0.0]), link.start())
+    >>> parts = link.evaluate(np.array([1]), np.array([0.0]), link.start(), counts=np.array([1.0]))
     >>> float(np.exp(parts.log_p[0]))
     0.5
 """
@@ -36,16 +36,16 @@ class Parts:
         log_p: (n,)
         by_d: (n,) first derivative by d.
         by_dd: (n,) second; never above 0, since both families are log-concave in d.
-        by_g: (n, q) by the parameters.
-        by_dg: (n, q) mixed.
-        by_gg: (n, q, q) second by the parameters.
+        by_dg: (n, q) mixed, by d and the parameters.
+        by_g: (q,) by the parameters, summed over the answers.
+        by_gg: (q, q) second by the parameters, summed likewise.
     """
 
     log_p: FloatArray
     by_d: FloatArray
     by_dd: FloatArray
-    by_g: FloatArray
     by_dg: FloatArray
+    by_g: FloatArray
     by_gg: FloatArray
 
 
@@ -68,8 +68,8 @@ class Link(Protocol):
         """Whether the parameters give probabilities at all."""
         ...
 
-    def evaluate(self, codes: IntArray, d: FloatArray, parameters: FloatArray) -> Parts:
-        """Everything about answers `codes` (n,) at differences `d` (n,)."""
+    def evaluate(self, codes: IntArray, d: FloatArray, parameters: FloatArray, counts: FloatArray) -> Parts:
+        """Everything about answers `codes` (n,) at differences `d` (n,), each given `counts` (n,) times."""
         ...
 
 
@@ -91,82 +91,119 @@ class Cumulative:
     def allowed(self, parameters: FloatArray) -> bool:
         return bool(np.all(np.diff(parameters, prepend=0.0) > 1e-9))
 
-    def cuts(self, parameters: FloatArray) -> FloatArray:
-        """(levels + 1,) cut points, with the infinite ones at both ends."""
-        middle = np.zeros(1 if self.levels % 2 == 0 else 0)
-        return np.concatenate([[-np.inf], -parameters[::-1], middle, parameters, [np.inf]])
-
-    def evaluate(self, codes: IntArray, d: FloatArray, parameters: FloatArray) -> Parts:
+    def evaluate(self, codes: IntArray, d: FloatArray, parameters: FloatArray, counts: FloatArray) -> Parts:
         if self.levels == 2 and not self.probit:
             return _bradley_terry(codes, d)
-        cuts = self.cuts(parameters)
-        low, high = cuts[codes] - d, cuts[codes + 1] - d
-        # The upper tail is turned over: there the difference of two numbers near 1 would lose its digits.
-        over = low > 0
-        p = np.where(over, self._f(-low) - self._f(-high), self._f(high) - self._f(low))
-        p = np.maximum(p, 1e-300)
-        density_low, density_high = self._density(low) / p, self._density(high) / p
-        slope_low, slope_high = self._slope(low) / p, self._slope(high) / p
-        by_d = density_low - density_high
-        by_dd = slope_high - slope_low - by_d**2
-        # low = s_low a_low - d: which parameter each end belongs to, and with which sign.
-        design_low, design_high = self._design(codes), self._design(codes + 1)
-        by_low, by_high = -density_low, density_high
-        low_low = -slope_low - by_low**2
-        high_high = slope_high - by_high**2
-        low_high = -by_low * by_high
-        by_g = by_low[:, None] * design_low + by_high[:, None] * design_high
-        by_dg = -((low_low + low_high)[:, None] * design_low + (high_high + low_high)[:, None] * design_high)
-        by_gg = (
-            low_low[:, None, None] * design_low[:, :, None] * design_low[:, None, :]
-            + high_high[:, None, None] * design_high[:, :, None] * design_high[:, None, :]
-            + low_high[:, None, None]
-            * (
-                design_low[:, :, None] * design_high[:, None, :]
-                + design_high[:, :, None] * design_low[:, None, :]
-            )
+        signs = self._signs()
+        found = between(codes, d, signs @ parameters, counts, probit=self.probit)
+        below, above = np.vstack([0 * signs[:1], signs]), np.vstack([signs, 0 * signs[:1]])
+        by_dg = [
+            found.by_d_low * low[codes] + found.by_d_high * high[codes]
+            for low, high in zip(below.T, above.T, strict=True)
+        ]
+        return Parts(
+            found.log_p,
+            found.by_d,
+            found.by_dd,
+            np.stack(by_dg).T if by_dg else np.zeros((codes.size, 0)),
+            signs.T @ found.by_cut,
+            signs.T @ found.by_cuts @ signs,
         )
-        return Parts(np.log(p), by_d, by_dd, by_g, by_dg, by_gg)
 
-    def _design(self, ends: IntArray) -> FloatArray:
+    def _signs(self) -> FloatArray:
+        """(levels - 1, q): each cut point as a combination of the parameters, -a_h to a_h."""
         q = (self.levels - 1) // 2
-        table = np.zeros((self.levels + 1, q))
+        signs = np.zeros((self.levels - 1, q))
         for number in range(q):
-            table[q - number, number] = -1.0
-            table[self.levels - q + number, number] = 1.0
-        return table[ends]
+            signs[q - 1 - number, number] = -1.0
+            signs[self.levels - 1 - q + number, number] = 1.0
+        return signs
 
-    def _f(self, x: FloatArray) -> FloatArray:
-        value: FloatArray = special.ndtr(x) if self.probit else special.expit(x)
-        return value
 
-    def _density(self, x: FloatArray) -> FloatArray:
-        if self.probit:
-            return np.asarray(np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi), dtype=np.float64)
-        value: FloatArray = special.expit(x) * special.expit(-x)
-        return value
+@dataclass(frozen=True)
+class Between:
+    """Log probabilities of n answers that each lie between two cut points, with derivatives.
 
-    def _slope(self, x: FloatArray) -> FloatArray:
-        """The density's derivative; 0 at both infinities."""
-        finite = np.where(np.isfinite(x), x, 0.0)
-        if self.probit:
-            return -finite * self._density(x)
-        slope: FloatArray = self._density(x) * (special.expit(-x) - special.expit(x))
-        return slope
+    Attributes:
+        log_p, by_d, by_dd: (n,) as in `Parts`.
+        by_d_low, by_d_high: (n,) mixed, by d and the cut point below, and above; 0 where there is none.
+        by_cut: (levels - 1,) by the cut points, summed over the answers.
+        by_cuts: (levels - 1, levels - 1) second, summed likewise.
+    """
+
+    log_p: FloatArray
+    by_d: FloatArray
+    by_dd: FloatArray
+    by_d_low: FloatArray
+    by_d_high: FloatArray
+    by_cut: FloatArray
+    by_cuts: FloatArray
+
+
+def between(
+    codes: IntArray, d: FloatArray, cuts: FloatArray, counts: FloatArray, *, probit: bool = False
+) -> Between:
+    """P(level) = F(cut above - d) - F(cut below - d), for any rising cut points.
+
+    Args:
+        codes: (n,) levels from 0.
+        d: (n,) where the distribution's middle lies.
+        cuts: (levels - 1,) rising.
+        counts: (n,) how often each answer was given.
+        probit: F is the normal distribution instead of the logistic one.
+    """
+    bounds = np.concatenate([[-np.inf], cuts, [np.inf]])
+    low, high = bounds[codes] - d, bounds[codes + 1] - d
+    # Always the smaller tail: a difference of two numbers near 1 would lose its digits.
+    low_tail, low_density, low_slope = _normal(low) if probit else _logistic(low)
+    high_tail, high_density, high_slope = _normal(high) if probit else _logistic(high)
+    p = np.where(
+        low > 0, low_tail - high_tail, np.where(high < 0, high_tail - low_tail, 1 - low_tail - high_tail)
+    )
+    p = np.maximum(p, 1e-300)
+    by_low, by_high = -low_density / p, high_density / p
+    low_low, high_high = -low_slope / p - by_low**2, high_slope / p - by_high**2
+    low_high = -by_low * by_high
+    low_sum, high_sum, low_low_sum, high_high_sum, low_high_sum = (
+        np.bincount(codes, counts * part, cuts.size + 1)
+        for part in (by_low, by_high, low_low, high_high, low_high)
+    )
+    # Cut k is above level k and below level k + 1.
+    beside = low_high_sum[1:-1]
+    return Between(
+        log_p=np.log(p),
+        by_d=-(by_low + by_high),
+        by_dd=low_low + high_high + 2 * low_high,
+        by_d_low=-(low_low + low_high),
+        by_d_high=-(high_high + low_high),
+        by_cut=low_sum[1:] + high_sum[:-1],
+        by_cuts=np.diag(low_low_sum[1:] + high_high_sum[:-1]) + np.diag(beside, 1) + np.diag(beside, -1),
+    )
+
+
+def _logistic(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The smaller tail at x, the density and its derivative."""
+    tail = special.expit(-np.abs(x))
+    density = tail * (1 - tail)
+    return tail, density, -np.sign(x) * density * (1 - 2 * tail)
+
+
+def _normal(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    density = np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi)
+    return special.ndtr(-np.abs(x)), density, -np.where(np.isfinite(x), x, 0.0) * density
 
 
 def _bradley_terry(codes: IntArray, d: FloatArray) -> Parts:
     """Two logistic levels, in a fifth of the general form's time."""
     sign = 2.0 * codes - 1
     unlikely = special.expit(-sign * d)
-    none = np.zeros((codes.size, 0))
     return Parts(
         special.log_expit(sign * d),
         sign * unlikely,
         -unlikely * (1 - unlikely),
-        none,
-        none,
-        np.zeros((codes.size, 0, 0)),
+        np.zeros((codes.size, 0)),
+        np.zeros(0),
+        np.zeros((0, 0)),
     )
 
 
@@ -192,21 +229,21 @@ class Adjacent:
         """(levels,) s of each level, symmetric about 0."""
         return self.step * (np.arange(self.levels, dtype=np.float64) - (self.levels - 1) / 2)
 
-    def evaluate(self, codes: IntArray, d: FloatArray, parameters: FloatArray) -> Parts:
+    def evaluate(self, codes: IntArray, d: FloatArray, parameters: FloatArray, counts: FloatArray) -> Parts:
         s, design = self.scores(), self._design()
-        weights = d[:, None] * s + design @ parameters
-        log_z = special.logsumexp(weights, axis=1)
-        p = np.exp(weights - log_z[:, None])
-        mean_s, mean_g = p @ s, p @ design
-        spread = p[:, :, None] * design[None]
-        by_gg = -(np.einsum("nli,lj->nij", spread, design) - mean_g[:, :, None] * mean_g[:, None, :])
+        weights = s[:, None] * d + (design @ parameters)[:, None]
+        top = weights.max(axis=0)
+        p = np.exp(weights - top)
+        z = p.sum(axis=0)
+        p /= z
+        mean_s, mean_g = s @ p, design.T @ p
         return Parts(
-            weights[np.arange(codes.size), codes] - log_z,
+            s[codes] * d + (design @ parameters)[codes] - top - np.log(z),
             s[codes] - mean_s,
-            -(p @ s**2 - mean_s**2),
-            design[codes] - mean_g,
-            -((p * s) @ design - mean_s[:, None] * mean_g),
-            by_gg,
+            mean_s**2 - s**2 @ p,
+            (mean_s * mean_g - (design.T * s) @ p).T,
+            design.T @ np.bincount(codes, counts, self.levels) - mean_g @ counts,
+            (mean_g * counts) @ mean_g.T - (design.T * (p @ counts)) @ design,
         )
 
     def _design(self) -> FloatArray:

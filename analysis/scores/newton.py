@@ -244,32 +244,26 @@ class _State:
         ridge: float,
     ) -> "_State":
         q = len(link.names)
-        parts = link.evaluate(data.codes, _differences(data, theta, extra[q:]), extra[:q])
-        slope = np.ones(data.codes.size) if data.slopes is None else data.slopes
         counts = data.counts
+        parts = link.evaluate(data.codes, _differences(data, theta, extra[q:]), extra[:q], counts)
+        slope = np.ones(data.codes.size) if data.slopes is None else data.slopes
         likelihood = float(counts @ parts.log_p)
-        pull = counts * parts.by_d * slope
-        by_theta = _signed(data, pull) - ridge * theta
-        weight = -counts * parts.by_dd * slope**2
+        by_theta = _signed(data, counts * parts.by_d * slope) - ridge * theta
         mixed, corner, by_extra = parts.by_dg, parts.by_gg, parts.by_g
         if data.side is not None:
-            side = data.side[:, None]
-            corner = _bordered(corner, parts.by_dg * side, parts.by_dd * data.side**2)
-            mixed = np.hstack([mixed, parts.by_dd[:, None] * side])
-            by_extra = np.hstack([by_extra, parts.by_d[:, None] * side])
-        cross = (
-            np.stack([_signed(data, -counts * slope * column) for column in mixed.T], axis=1)
-            if mixed.shape[1]
-            else np.zeros((data.images, 0))
-        )
+            by_side = counts * data.side
+            corner = _bordered(corner, by_side @ parts.by_dg, float((by_side * data.side) @ parts.by_dd))
+            mixed = np.column_stack([mixed, parts.by_dd * data.side])
+            by_extra = np.append(by_extra, by_side @ parts.by_d)
+        cross = [_signed(data, -counts * slope * column) for column in mixed.T]
         return cls(
             likelihood - ridge / 2 * float(theta @ theta),
             likelihood,
             by_theta,
-            counts @ by_extra,
-            graph.laplacian(weight),
-            cross,
-            -np.einsum("n,nij->ij", counts, corner),
+            by_extra,
+            graph.laplacian(-counts * parts.by_dd * slope**2),
+            np.stack(cross, axis=1) if cross else np.zeros((data.images, 0)),
+            -corner,
         )
 
     def step(self, ridge: float) -> tuple[FloatArray, FloatArray]:
@@ -333,11 +327,6 @@ def _product(matrix: "sparse.csr_array", ridge: float) -> Callable[[FloatArray],
     return product
 
 
-def _bordered(corner: FloatArray, mixed: FloatArray, last: NDArray[np.float64]) -> FloatArray:
-    """(n, q + 1, q + 1): the second derivatives with one more parameter."""
-    n, q = mixed.shape
-    grown = np.zeros((n, q + 1, q + 1))
-    grown[:, :q, :q] = corner
-    grown[:, :q, q] = grown[:, q, :q] = mixed
-    grown[:, q, q] = last
-    return grown
+def _bordered(corner: FloatArray, mixed: FloatArray, last: float) -> FloatArray:
+    """(q + 1, q + 1): the second derivatives with one more parameter."""
+    return np.block([[corner, mixed[:, None]], [mixed, np.array([last])]])

@@ -271,7 +271,7 @@ def _with_slopes(data: Comparisons, raters: IntArray, link: Link, ridge: float) 
         raw = found.scores[data.first] - found.scores[data.second]
         for _ in range(5):
             shift = found.side * data.side if data.side is not None else 0.0
-            parts = link.evaluate(data.codes, raw * slopes[raters] + shift, found.parameters)
+            parts = link.evaluate(data.codes, raw * slopes[raters] + shift, found.parameters, data.counts)
             slope_gradient = np.bincount(raters, parts.by_d * raw, n_raters) - 4.0 * (slopes - 1)
             curvature = np.bincount(raters, -parts.by_dd * raw**2, n_raters) + 4.0
             slopes = np.clip(slopes + slope_gradient / curvature, -2.0, 5.0)
