@@ -97,5 +97,6 @@ def around(low: float, high: float) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def legend_above(axes: Axes) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.3, columnspacing=1.4)
+def legend_above(axes: Axes, *, columns: int = 3) -> None:
+    """A legend over the axes; few columns where its words are long, else the axes shrink to its width."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.3, columnspacing=1.4)

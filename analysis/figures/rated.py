@@ -69,7 +69,7 @@ def deviation_by_mean(
             xlim=around(low, high),
             ylim=(0, None),
         )
-        legend_above(axes)
+        legend_above(axes, columns=2)
     return done[0]
 
 
@@ -78,7 +78,7 @@ def means_histogram(table: pd.DataFrame, *, low: float, high: float, mean: float
     values = table["mean"].to_numpy(dtype=np.float64)
     alt = f"Mean ratings of {values.size:,} images and a normal distribution of mean {mean:.2f} and deviation {sd:.2f}"
     with drawing("means", alt) as (axes, done):
-        edges = np.linspace(low, high, 25)
+        edges = np.linspace(low, high, 1 + int(np.clip(np.sqrt(values.size), 6, 30)))
         axes.hist(
             values,
             bins=edges.tolist(),

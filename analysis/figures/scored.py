@@ -5,6 +5,7 @@ ranking(scores(of_study(study)))
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import StrMethodFormatter
 
 from photojury.analysis.figures.drawing import INK, OURS, PAPER, QUIET, drawing, legend_above
 
@@ -43,7 +44,10 @@ def raters(table: pd.DataFrame) -> str:
             known["n"], known["with_own"], s=14, color=QUIET, linewidths=0, label="own vote in the mean"
         )
         axes.scatter(known["n"], known["without_own"], s=14, color=OURS, linewidths=0, label="without it")
-        axes.set(xlabel="ratings given", ylabel="Spearman with the mean", xscale="log", ylim=(None, 1.0))
+        axes.set(xlabel="ratings given", ylabel="Spearman with the mean", ylim=(None, 1.03))
+        if known["n"].max() > 30 * known["n"].min():
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         legend_above(axes)
     return done[0]
 

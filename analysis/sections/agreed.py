@@ -171,12 +171,14 @@ def _panel(panel: pd.DataFrame) -> Grid:
             ]
         )
     caption = (
-        f"The {len(rows)} raters who agree least with the others, of {len(panel):,}. Few ratings make any figure loose; what "
+        f"The {len(rows)} raters who agree least with the others, of {len(panel):,}: share of answers under a second and of their "
+        "commonest answer, Spearman correlation with the mean of the others, bias and inconsistency in stars (ITU-T P.910). Few "
+        "ratings make any figure loose; what "
         "speaks against a rater is for screening to say, by rules written down beforehand."
     )
     head = [
-        "rater", "ratings", "median time (s)", "under 1 s", "commonest answer", "Spearman with the others", "bias (stars)",
-        "inconsistency (stars)", "verdicts",
+        "rater", "ratings", "median time (s)", "under 1 s", "one answer", "Spearman", "bias",
+        "inconsistency", "verdicts",
     ]  # fmt: skip
     return Grid(caption, head, rows)
 

@@ -108,7 +108,6 @@ def forced_choice(source: Source) -> Context:
         "reading": _choice_reading(table),
         "tied": found.tied_pairs,
         "unscored": found.unscored_pairs,
-        "repeats": wording.whole(found.repeats),
     }
 
 
@@ -136,7 +135,7 @@ def pairs(source: Source) -> Context:
         "images",
         "pairs",
         "answers",
-        "answers an image (least / mean / most)",
+        "of one image (least / mean / most)",
         "groups",
         "cut off",
         "spectral gap",

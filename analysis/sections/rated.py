@@ -132,9 +132,9 @@ def _reading(source: Source, found: Found) -> list[str]:
     if not np.isnan(sd):
         reach = 1.96 * sd / np.sqrt(each)
         said.append(
-            f"Two people rate the same image {wording.decimal(sd, 2)} stars apart from its mean (typical deviation). "
-            f"With {each:g} ratings an image its mean is sure to about ±{wording.decimal(reach, 2)} stars, on a scale of "
-            f"{low:g} to {high:g}."
+            f"A single rating lies {wording.decimal(sd, 2)} stars from the mean of its image (standard deviation, averaged over "
+            f"the images). With {each:g} ratings an image the mean is known to about ±{wording.decimal(reach, 2)} stars, on a "
+            f"scale of {low:g} to {high:g}."
         )
     a = found["sos_a"]["value"]
     if not np.isnan(a):
