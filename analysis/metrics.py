@@ -14,6 +14,7 @@ fractions, so that "more than 20 %" of ten votes is decided exactly (2 of 10 is 
     0.5
 """
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -47,6 +48,18 @@ def srcc(x: ArrayLike, y: ArrayLike) -> float:
     if first.size < 2:
         return float("nan")
     return _pearson(stats.rankdata(first), stats.rankdata(second))
+
+
+def srcc_interval(rho: float, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Interval of a Spearman correlation of n pairs: Fisher's z with Bonett and Wright's (2000) standard error,
+    sqrt((1 + rho^2 / 2) / (n - 3)); NaN for fewer than 4 pairs or a correlation of -1 or 1.
+
+    Made for x and y that are normal after some rising transformation; `bootstrap.interval` needs no such thing.
+    """
+    if n < 4 or not abs(rho) < 1:
+        return float("nan"), float("nan")
+    reach = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt((1 + rho**2 / 2) / (n - 3))
+    return math.tanh(math.atanh(rho) - reach), math.tanh(math.atanh(rho) + reach)
 
 
 def plcc(x: ArrayLike, y: ArrayLike) -> float:

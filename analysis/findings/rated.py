@@ -101,14 +101,19 @@ def shapes(answers: Answers) -> pd.DataFrame:
     except InputError as error:
         rows.append(_no_interval("sos_a", float("nan"), len(table), str(error)))
     try:
-        normal = shapes_module.normal_fit(table)
+        normal = shapes_module.normal_fit(table, seed=seed(answers, "normal"))
         rows += [
             _no_interval("normal_mean", normal.mean, normal.n, "of a normal fit of the mean ratings"),
             _no_interval("normal_sd", normal.sd, normal.n, ""),
             _no_interval("skewness", normal.skewness, normal.n, "0 for a normal distribution"),
             _no_interval("excess_kurtosis", normal.excess_kurtosis, normal.n, "0 for a normal distribution"),
             _no_interval("normal_distance", normal.distance, normal.n, "Kolmogorov and Smirnov's"),
-            _no_interval("normal_p", normal.p, normal.n, "Lilliefors; few levels make it small for large n"),
+            _no_interval(
+                "normal_p",
+                normal.p,
+                normal.n,
+                "of that distance, for normal scores rounded to means of as many ratings",
+            ),
         ]
     except InputError as error:
         rows.append(_no_interval("normal_mean", float("nan"), len(table), str(error)))

@@ -16,7 +16,7 @@ from photojury.datasets.store import Study
 from photojury.errors import unknown_name
 
 METHODS: dict[str, str] = {
-    "mos": "mean of the stars, with the SOS-binomial interval",
+    "mos": "mean of the stars, with a binomial interval",
     "mos-t": "mean of the stars, with Student's t interval",
     "p910": "stars, raters' bias and inconsistency by ITU-T P.910, kept finite by a prior",
     "p910-standard": "the same as the standard prints it",

@@ -10,9 +10,8 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from photojury.analysis import wording
+from photojury.analysis.metrics import srcc_interval
 from photojury.analysis.sections.source import Context, Source
 from photojury.analysis.thumbnails import thumbnail
 from photojury.datasets.papers import number
@@ -121,12 +120,9 @@ def recovery(source: Source) -> Context:
         rho, n = float(str(found["spearman"])), int(str(found["n"]))
     except (KeyError, ValueError):
         raise InputError(f"{path} must hold the numbers spearman and n; make it again or delete it") from None
-    # Bonett and Wright (2000): Fisher's z with the standard error of Spearman's coefficient.
-    reach = 1.96 * np.sqrt((1 + rho**2 / 2) / (n - 3)) if n > 3 and abs(rho) < 1 else np.nan
-    z = np.arctanh(np.clip(rho, -1 + 1e-12, 1 - 1e-12))
     return {
         "spearman": wording.decimal(rho),
-        "interval": wording.interval(float(np.tanh(z - reach)), float(np.tanh(z + reach))),
+        "interval": wording.interval(*srcc_interval(rho, n)),
         "n": wording.whole(n),
     }
 
