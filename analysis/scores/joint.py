@@ -28,15 +28,14 @@ from numpy.typing import NDArray
 from scipy import sparse, special, stats
 
 from photojury.analysis import votes as votes_module
+from photojury.analysis.scores.information import solve, variances
 from photojury.analysis.scores.links import Between, Cumulative, FloatArray, IntArray, Parts, between
-from photojury.analysis.scores.newton import DENSE, conjugate_gradients
 from photojury.analysis.scores.paired import LEVELS
 from photojury.errors import InputError, unknown_name
 
 ITERATIONS = 200
 # The largest change of a parameter between two rounds at which they have converged.
 TOLERANCE = 3e-4
-_PROBES = 96
 # Gauss and Hermite's quadrature over a standard normal distribution.
 _NODES, _RAW = np.polynomial.hermite_e.hermegauss(5)
 _WEIGHTS = _RAW / _RAW.sum()
@@ -94,11 +93,11 @@ def fit(
     while not converged and rounds < ITERATIONS:
         rounds += 1
         theta, matrix = _scores(data, model, theta)
-        variance = _variances(matrix, model.ridge, seed)
+        variance = variances(matrix, ridge=model.ridge, seed=seed, centred=False)
         before, model = model, model.improved(data, theta, variance)
         converged = model.distance(before) < TOLERANCE
     theta, matrix = _scores(data, model, theta)
-    error = np.sqrt(_variances(matrix, model.ridge, seed, centred=True))
+    error = np.sqrt(variances(matrix, ridge=model.ridge, seed=seed))
     shift = float(theta.mean())
     score = theta - shift
     reach = stats.norm.ppf(0.975) * error
@@ -267,36 +266,12 @@ def _scores(data: _Data, model: _Model, theta: FloatArray) -> tuple[FloatArray, 
             - model.slope**2 * np.bincount(data.rated_image, data.rated_count * stars.by_dd, n)
         )
         matrix = graph + graph.T + sparse.diags_array(diagonal).tocsr()
-        step = conjugate_gradients(_product(matrix, model.ridge), diagonal + model.ridge, gradient[:, None])[
-            :, 0
-        ]
+        step = solve(matrix, model.ridge, gradient[:, None], 1e-10)[:, 0]
         # Log-concave, and steps are short: only the very first ones can be too long.
         theta = theta + step / max(1.0, float(np.abs(step).max()) / 2)
         if np.abs(step).max() < 1e-9:
             break
     return theta, matrix
-
-
-def _variances(matrix: "sparse.csr_array", ridge: float, seed: int, *, centred: bool = False) -> FloatArray:
-    """(images,) variances of the scores, or of the scores less their mean."""
-    n, diagonal = matrix.shape[0], matrix.diagonal() + ridge
-    if n <= DENSE:
-        inverse = np.linalg.inv(matrix.toarray() + ridge * np.eye(n))
-        if centred:
-            inverse = inverse - inverse.mean(axis=0) - inverse.mean(axis=1)[:, None] + inverse.mean()
-        return np.asarray(np.maximum(np.diag(inverse), 0.0), dtype=np.float64)
-    signs = np.random.default_rng(seed).integers(0, 2, size=(n, _PROBES)) * 2.0 - 1.0
-    root = np.sqrt(diagonal)[:, None]
-    right = root * signs
-    right = right - right.mean(
-        axis=0
-    )  # its part along constants would drown the rest: see newton.standard_errors
-    solved = conjugate_gradients(_product(matrix, ridge), diagonal, right, 1e-6)
-    estimated = (signs * root * (solved - solved.mean(axis=0))).mean(axis=1) / diagonal
-    if not centred:
-        ones = conjugate_gradients(_product(matrix, ridge), diagonal, np.ones((n, 1)), 1e-6)[:, 0]
-        estimated = estimated + 2 * ones / n - ones.sum() / n**2
-    return np.asarray(np.maximum(estimated, 0.0), dtype=np.float64)
 
 
 def _climb(
@@ -335,10 +310,6 @@ def _weighted(counts: FloatArray) -> FloatArray:
 
 def _ascending(cuts: FloatArray) -> bool:
     return bool((np.diff(cuts) > 1e-9).all())
-
-
-def _product(matrix: "sparse.csr_array", ridge: float) -> Callable[[FloatArray], FloatArray]:
-    return lambda x: np.asarray(matrix @ x + ridge * x, dtype=np.float64)
 
 
 def _counted(keys: IntArray) -> tuple[NDArray[np.intp], FloatArray]:

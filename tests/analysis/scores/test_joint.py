@@ -92,7 +92,7 @@ def test_errors_from_random_vectors_are_near_the_exact_ones(monkeypatch: pytest.
     """Above the dense limit within 12 % each, 1 % on average."""
     ratings, comparisons, _ = answers(400, 5, 3000, seed=3)
     exact = joint.fit(ratings, comparisons).scores["standard_error"]
-    monkeypatch.setattr(joint, "DENSE", 10)
+    monkeypatch.setattr("photojury.analysis.scores.information.DENSE", 10)
     ratio = joint.fit(ratings, comparisons).scores["standard_error"] / exact
     assert 0.88 < ratio.min() and ratio.max() < 1.12
     assert ratio.mean() == pytest.approx(1, abs=0.01)

@@ -145,7 +145,7 @@ def test_estimated_standard_errors_are_near_the_exact_ones(monkeypatch: pytest.M
     data = Comparisons(first, second, rng.integers(0, 2, 8000), np.ones(8000), 800)
     found = maximise(data, Cumulative(2), ridge=0.04)
     exact = standard_errors(found, ridge=0.04, seed=1)
-    monkeypatch.setattr("photojury.analysis.scores.newton.DENSE", 10)
+    monkeypatch.setattr("photojury.analysis.scores.information.DENSE", 10)
     ratio = standard_errors(found, ridge=0.04, seed=1) / exact
     assert 0.9 < ratio.min() and ratio.max() < 1.1
     assert ratio.mean() == pytest.approx(1, abs=0.01)
