@@ -27,7 +27,7 @@ from scipy import stats
 from photojury.analysis import pair_intervals
 from photojury.analysis import votes as votes_module
 from photojury.analysis.metrics import exact
-from photojury.analysis.votes import Votes
+from photojury.analysis.votes import PairVotes, Votes
 from photojury.errors import InputError
 
 Rows = Literal["pairwise", "global"]
@@ -259,11 +259,9 @@ def _outcome(above: NDArray[np.int64], below: NDArray[np.int64], threshold: Frac
     return np.where(equal, 1, np.where(above > 0, 0, 2)).astype(np.int64)
 
 
-def _positions(images: Votes, pairs: Votes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    index = pd.Index(images.items["image_id"])
-    first = index.get_indexer(pd.Index(pairs.items["first_id"]))
-    second = index.get_indexer(pd.Index(pairs.items["second_id"]))
-    return first.astype(np.int64), second.astype(np.int64)
+def _positions(images: Votes, pairs: PairVotes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    place = pd.Index(images.items["image_id"]).get_indexer(pairs.images).astype(np.int64)
+    return place[pairs.ends[:, 0]], place[pairs.ends[:, 1]]
 
 
 def _balance(table: NDArray[np.int64], partner: NDArray[np.int64]) -> tuple[float, int, float]:

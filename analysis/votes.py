@@ -69,6 +69,22 @@ class Votes:
         return sums, step
 
 
+@dataclass(frozen=True)
+class PairVotes(Votes):
+    """Answers about pairs, with the images of each as codes.
+
+    Attributes:
+        images: (images,) their ids, sorted.
+        first, second: (answers,) int64, rows of `images`, in the order in which the pair was asked.
+        ends: (items, 2) rows of `images`, in the order of the item's first_id and second_id.
+    """
+
+    images: "pd.Index[str]"
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
 def of_ratings(
     ratings: pd.DataFrame, *, attribute: str = "overall", scale: tuple[float, float] | None = None
 ) -> Votes:
@@ -92,7 +108,7 @@ def of_ratings(
 
 def of_comparisons(
     comparisons: pd.DataFrame, *, task: str = "five_level", levels: Sequence[float] = (-2, -1, 0, 1, 2)
-) -> Votes:
+) -> PairVotes:
     """The votes of a comparisons table on pairs: columns first_id, second_id, value, and task where there is one.
 
     A pair that was asked in both orders is one item, in the order of its first row; the other answers are
@@ -114,22 +130,26 @@ def of_comparisons(
             values,
             f"is none of {', '.join(f'{v:g}' for v in levels)}",
         )
-    codes, items, turned = _pairs(comparisons)
-    return Votes(items, codes, np.where(turned, -values, values), comparisons)
-
-
-def _pairs(comparisons: pd.DataFrame) -> tuple[NDArray[np.int64], pd.DataFrame, NDArray[np.bool_]]:
-    """Codes, items and turned rows of unordered pairs, each oriented as in its first row."""
     both = pd.concat([comparisons["first_id"], comparisons["second_id"]], ignore_index=True)
-    images, _ = pd.factorize(both, sort=True)
-    first, second = np.split(images.astype(np.int64), 2)
+    image, ids = pd.factorize(both, sort=True)
+    first, second = np.split(image.astype(np.int64), 2)
     if (first == second).any():
         row = comparisons.index[int(np.argmax(first == second))]
         raise InputError(f"comparisons: row {row} compares an image with itself; drop it")
-    keys = np.minimum(first, second) * (images.max() + 1) + np.maximum(first, second)
+    # A pair is one item whatever its order, oriented as in its first row.
+    keys = np.minimum(first, second) * len(ids) + np.maximum(first, second)
     _, at, codes = np.unique(keys, return_index=True, return_inverse=True)
-    items = comparisons[["first_id", "second_id"]].iloc[at].reset_index(drop=True)
-    return codes.astype(np.int64), items, first != first[at][codes]
+    turned = first != first[at][codes]
+    return PairVotes(
+        items=comparisons[["first_id", "second_id"]].iloc[at].reset_index(drop=True),
+        codes=codes.astype(np.int64),
+        values=np.where(turned, -values, values),
+        frame=comparisons,
+        images=ids,
+        first=first,
+        second=second,
+        ends=np.stack([first[at], second[at]], axis=1),
+    )
 
 
 def _checked(

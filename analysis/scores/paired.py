@@ -194,8 +194,6 @@ class _Rows:
             raise InputError(
                 f"all {signs.size} answers are ties; {model} has no place for them, davidson has"
             )
-        both, images = pd.factorize(pd.concat([frame["first_id"], frame["second_id"]]), sort=True)
-        first, second = np.split(both.astype(np.int64), 2)
         if reads == "level":
             codes = np.searchsorted(levels, values)
         else:
@@ -206,7 +204,7 @@ class _Rows:
         raters = frame["rater_id"][keep] if "rater_id" in frame else pd.Series("", index=frame.index[keep])
         rater_codes, rater_ids = pd.factorize(raters, sort=True)
         return cls(
-            images, first[keep], second[keep], codes[keep].astype(np.int64), signs[keep], left, rater_ids,
+            votes.images, votes.first[keep], votes.second[keep], codes[keep].astype(np.int64), signs[keep], left, rater_ids,
             rater_codes.astype(np.int64),            int((~keep).sum()),
         )  # fmt: skip
 

@@ -26,6 +26,20 @@ def test_a_pair_asked_in_both_orders_is_one_item() -> None:
     assert votes.means().tolist() == [1.5]
 
 
+def test_images_of_pairs_are_codes() -> None:
+    """Each answer's images as it was asked, and each item's as it was asked first."""
+    table = pd.DataFrame(
+        {"first_id": ["c", "a", "b"], "second_id": ["b", "b", "c"], "value": [1.0, 0.0, -1.0]},
+        index=[7, 8, 9],
+    )
+    votes = of_comparisons(table)
+    assert votes.images.tolist() == ["a", "b", "c"]
+    assert (votes.first.tolist(), votes.second.tolist()) == ([2, 0, 1], [1, 1, 2])
+    assert votes.images[votes.ends].tolist() == votes.items[["first_id", "second_id"]].to_numpy().tolist()
+    assert votes.items.iloc[votes.codes[2]].tolist() == ["c", "b"]
+    assert votes.values.tolist() == [1.0, 0.0, 1.0]
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-30, 30)), min_size=1, max_size=30))
 def test_whole_sums_are_exact(rows: list[tuple[str, int]]) -> None:
     """Sums over the step equal the sums of the decimals as fractions."""
