@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from photojury.analysis import votes as votes_module
 from photojury.errors import InputError, require_columns
@@ -55,12 +56,19 @@ class DawidSkene:
     iterations: int
 
 
-def fit(ratings: pd.DataFrame, *, attribute: str = "overall", smoothing: float = 0.0) -> DawidSkene:
+def fit(
+    ratings: pd.DataFrame,
+    *,
+    attribute: str = "overall",
+    smoothing: float = 0.0,
+    iterations: int = ITERATIONS,
+) -> DawidSkene:
     """Fit the model.
 
     Args:
         ratings: columns image_id, rater_id, value (attribute where there are several).
         smoothing: pseudo-ratings in each cell of the confusion matrices.
+        iterations: rounds at most.
 
     Raises:
         InputError: a missing column, a broken value, more than 20 levels, or one level only.
@@ -74,20 +82,25 @@ def fit(ratings: pd.DataFrame, *, attribute: str = "overall", smoothing: float =
             f"ratings: Dawid and Skene's model needs 2 to {MOST_LEVELS} different levels, not {levels.size}"
         )
     n_images, n_raters, k = len(votes.items), len(rater_ids), levels.size
-    cells = raters.astype(np.int64) * k + said  # which rater said what: a column of every confusion matrix
+    # How often which rater (said what) of which image: row r k + l belongs to a column of his confusion matrix.
+    given = sparse.coo_array(
+        (np.ones(said.size), (votes.codes, raters.astype(np.int64) * k + said)),
+        shape=(n_images, n_raters * k),
+    ).tocsr()
+    by_rater = given.T.tocsr()
     probability = _shares_of_votes(votes.codes, said, n_images, k)
     before, number = -np.inf, 0
     while True:
         number += 1
-        confusion = _confusion(probability, votes.codes, cells, n_raters, smoothing)
+        confusion = _confusion(by_rater @ probability, smoothing)
         shares = probability.mean(axis=0)
-        joint = _joint(confusion, shares, votes.codes, cells, n_images)
+        joint = given @ _log_columns(confusion) + np.log(np.maximum(shares, 1e-300))
         top = joint.max(axis=1, keepdims=True)
         weights = np.exp(joint - top)
         total = weights.sum(axis=1, keepdims=True)
         likelihood = float((np.log(total) + top).sum())
         probability = weights / total
-        if likelihood - before < TOLERANCE * abs(likelihood) or number == ITERATIONS:
+        if likelihood - before < TOLERANCE * abs(likelihood) or number == iterations:
             break
         before = likelihood
     best = probability.argmax(axis=1)
@@ -110,7 +123,7 @@ def fit(ratings: pd.DataFrame, *, attribute: str = "overall", smoothing: float =
         levels=tuple(float(level) for level in levels),
         shares=shares,
         log_likelihood=likelihood,
-        converged=number < ITERATIONS,
+        converged=number < iterations,
         iterations=number,
     )
 
@@ -121,27 +134,17 @@ def _shares_of_votes(images: IntArray, said: IntArray, n_images: int, k: int) ->
     return shares
 
 
-def _confusion(
-    probability: FloatArray, images: IntArray, cells: IntArray, n_raters: int, smoothing: float
-) -> FloatArray:
-    """(R, K true, K said); NaN in rows that no image of the rater can belong to."""
-    k = probability.shape[1]
-    said = np.stack(
-        [np.bincount(cells, probability[images, true], n_raters * k) for true in range(k)], axis=1
-    ).reshape(n_raters, k, k)
-    table = said.transpose(0, 2, 1) + smoothing
+def _confusion(said: FloatArray, smoothing: float) -> FloatArray:
+    """(R, K true, K said) from (R K said, K true) expected counts; NaN where no image of the rater can belong to."""
+    k = said.shape[1]
+    table = said.reshape(-1, k, k).transpose(0, 2, 1) + smoothing
     total = table.sum(axis=2, keepdims=True)
     with np.errstate(invalid="ignore"):
         return np.where(total > 0, table / np.where(total > 0, total, 1), np.nan)
 
 
-def _joint(
-    confusion: FloatArray, shares: FloatArray, images: IntArray, cells: IntArray, n_images: int
-) -> FloatArray:
-    """(images, K): log of the probability of a level together with all that was said."""
-    k = shares.size
+def _log_columns(confusion: FloatArray) -> FloatArray:
+    """(R K said, K true) logarithms of the confusion matrices."""
     # A cell that cannot be, or that nothing is known of, is next to impossible instead of minus infinity.
     floor = np.log(np.maximum(np.nan_to_num(confusion), 1e-300))
-    columns = floor.transpose(1, 0, 2).reshape(k, -1)
-    joint = np.stack([np.bincount(images, columns[true][cells], n_images) for true in range(k)], axis=1)
-    return np.asarray(joint + np.log(np.maximum(shares, 1e-300)), dtype=np.float64)
+    return np.ascontiguousarray(floor.transpose(0, 2, 1).reshape(-1, confusion.shape[1]))
