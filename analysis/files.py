@@ -38,7 +38,6 @@ _FILLED: Mapping[str, object] = {
     "simulated": False,
     "attribute": "overall",
     "milliseconds": np.nan,
-    "hit_key": None,
 }
 
 

@@ -66,10 +66,14 @@ def against_mean(
     votes = votes_module.of_ratings(ratings, attribute=attribute)
     codes, ids = pd.factorize(votes.frame["rater_id"], sort=True)
     raters = codes.astype(np.int64)
+    if len(ids) < 2:
+        raise InputError("there is one rater only, so nobody can be held against the others")
     n = votes.counts()[votes.codes]
     shared = n > 1
     if not shared.any():
         raise InputError("no image has two raters, so nobody can be held against the others")
+    if len(votes.items) < MIN_IMAGES:
+        raise InputError(f"rank correlations need {MIN_IMAGES} images or more, not {len(votes.items)}")
     total = np.bincount(votes.codes, votes.values)[votes.codes]
     table = pd.DataFrame({"rater_id": ids})
     table["n"] = np.bincount(raters[shared], minlength=len(ids))
@@ -79,6 +83,10 @@ def against_mean(
     )
     others = (total - votes.values)[shared] / (n - 1)[shared]
     table["without_own"] = _rank_correlations(raters[shared], votes.values[shared], others, len(ids))
+    if table["without_own"].isna().all():
+        raise InputError(
+            f"no rater gave two different ratings to {MIN_IMAGES} images or more that others rated, too"
+        )
     with np.errstate(invalid="ignore", divide="ignore"):
         table["raters_an_image"] = np.bincount(raters[shared], n[shared], len(ids)) / table["n"]
         t = table["without_own"] * np.sqrt((table["n"] - 2) / (1 - table["without_own"] ** 2))
@@ -126,7 +134,7 @@ def _tier(table: pd.DataFrame, more_than: int) -> dict[str, object]:
 def _batches(frame: pd.DataFrame, raters: IntArray, count: int) -> IntArray:
     if "hit_key" not in frame:
         return np.zeros(count, dtype=np.int64) + 1
-    hits, _ = pd.factorize(frame["hit_key"])
+    hits = pd.factorize(frame["hit_key"])[0] + 1  # ratings without a HIT are a batch of their own
     both = np.unique(raters * (int(hits.max(initial=0)) + 1) + hits)
     return np.bincount(both // (int(hits.max(initial=0)) + 1), minlength=count).astype(np.int64)
 

@@ -79,8 +79,17 @@ def coefficients(answers: Answers) -> pd.DataFrame:
 
     Returns:
         coefficient, value, low, high (95 %), n (images), note; NaN with the reason where one cannot be had.
+
+    Raises:
+        InputError: no ratings, one rater or one image only.
     """
     ratings = given(answers, "stars")
+    if ratings["rater_id"].nunique() < 2:
+        raise InputError("there is one rater only, so there is nobody to agree with")
+    if ratings["image_id"].nunique() < 2:
+        raise InputError("there is one image only, so agreement about images cannot be measured")
+    if ratings["value"].nunique() < 2:
+        raise InputError("all ratings are equal: chance would agree as well, so no coefficient is defined")
     chance = seed(answers, "agreement")
     makers: dict[str, Callable[[], Estimate]] = {
         f"alpha_{scale}": lambda scale=scale: coefficients_module.alpha(ratings, scale, seed=chance)

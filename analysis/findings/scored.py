@@ -13,7 +13,7 @@ from photojury.analysis.findings.asked import given
 from photojury.analysis.scores import dawid_skene, joint, paired, recovery
 from photojury.analysis.scores import mos as mos_module
 from photojury.datasets.store import Study
-from photojury.errors import unknown_name
+from photojury.errors import InputError, unknown_name
 
 METHODS: dict[str, str] = {
     "mos": "mean of the stars, with a binomial interval",
@@ -108,7 +108,12 @@ def _joint(answers: Answers) -> pd.DataFrame:
 
 
 def _dawid_skene(answers: Answers) -> pd.DataFrame:
-    found = dawid_skene.fit(given(answers, "stars"), smoothing=1.0)
+    ratings = given(answers, "stars")
+    if ratings["rater_id"].nunique() < 2:
+        raise InputError("there is one rater only, so nobody's confusions can be told; use mos")
+    if ratings["rater_id"].value_counts().median() < 2:
+        raise InputError("most raters gave one rating, so their confusions cannot be told; use mos")
+    found = dawid_skene.fit(ratings, smoothing=1.0)
     levels = np.asarray(found.levels)
     expected = found.probabilities @ levels
     # The posterior's spread, not a sampling error: it says how sure the model is of the level.

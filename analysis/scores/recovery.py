@@ -22,7 +22,7 @@ for every rater, v^2 = (SS + nu s0^2) / (n (1 - 1/k) + nu), which lets it conver
     ([1.0, 2.0, 3.0, 4.0], [-1.0, 0.0, 1.0])
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from photojury.analysis import votes as votes_module
+from photojury.analysis.overlap import overlap
 from photojury.errors import InputError, require_columns, unknown_name
 
 FloatArray = NDArray[np.float64]
@@ -73,11 +74,24 @@ def recover(ratings: pd.DataFrame, method: str = "p910", *, attribute: str = "ov
 
     Raises:
         InputError: a missing column, an empty table, a value that is missing or infinite, an unknown method; one
-            rater only, since differences between raters are what these methods are about.
+            rater only, or raters of one rating each, since differences between raters are what these methods are about;
+            all ratings equal.
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     table = _Table.of(ratings, attribute)
+    found = _recovered(table, method)
+    if method == "bt500":
+        return found  # takes no bias off
+    shared = overlap(table.raters, table.images)
+    if shared.single == shared.raters:
+        raise InputError(
+            f"ratings: each of the {shared.raters} raters gave one rating, so no rater can be told from the images; use mos"
+        )
+    return replace(found, warnings=(*found.warnings, *shared.sentences))
+
+
+def _recovered(table: "_Table", method: str) -> Recovered:
     if method.startswith("p910"):
         return _p910(table, method, prior=PRIOR if method == "p910" else 0.0)
     if method == "z-score":
@@ -111,6 +125,8 @@ class _Table:
         raters, ids = pd.factorize(votes.frame["rater_id"], sort=True)
         if len(ids) < 2:
             raise InputError("ratings: there is one rater only; use mos, which needs no more")
+        if np.ptp(votes.values) == 0:
+            raise InputError("ratings: all are equal, so they tell neither images nor raters apart; use mos")
         return cls(votes.items["image_id"], ids, votes.codes, raters.astype(np.int64), votes.values)
 
     def image_mean(self, values: FloatArray, weights: FloatArray | None = None) -> FloatArray:

@@ -104,7 +104,7 @@ def raters(source: Source) -> Context:
     measures = [
         measure(label, row["value"], (row["low"], row["high"]), int(row["n"]), None)
         for name, label in COEFFICIENTS.items()
-        if np.isfinite((row := table.loc[name])["value"])
+        if name in table.index and np.isfinite((row := table.loc[name])["value"])
     ]
     panel = agreed.raters(answers)
     context: Context = {
