@@ -33,15 +33,16 @@ from scipy import stats
 
 from photojury.analysis import batch_variants, bootstrap
 from photojury.analysis import votes as votes_module
-from photojury.analysis.batch_variants import TOLERANCE, VARIANTS, null_variance, pair_p
-from photojury.analysis.batch_variants import unit_ranks as _unit_ranks
+from photojury.analysis.batch_permutations import permutation_p, permutation_p_with_gaps
+from photojury.analysis.batch_variants import VARIANTS, null_variance, pair_p, unit_ranks
+from photojury.analysis.votes import Votes
 from photojury.errors import InputError, require_columns
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 Method = Literal["bh", "by"]
 
 PERMUTATIONS = 9_999
-REFINED = 99_999  # for batches whose p is too near the smallest possible one to be told from it
 MIN_COMMON = 4
 """Two raters are compared over at least this many images that both rated."""
 
@@ -61,7 +62,7 @@ class Consistency:
             Kendall's F; NaN with gaps): see odd_raters.
         pairs: hit_key, rho, images (in common): one row per pair of raters.
         alpha: false discovery rate.
-        permutations, seed: of the permutation test.
+        permutations, seed: of the permutation test; with 0 permutations p is p_kendall_f.
     """
 
     batches: pd.DataFrame
@@ -131,7 +132,7 @@ class Consistency:
         table = table.assign(order=-table["own_p"]).sort_values(["hit_key", "order", "mean_rho"])
         table = table.drop_duplicates("hit_key").reset_index(drop=True)
         names = ["hit_key", "rater_id", "mean_rho", "rest_rho", "own_p", "rest_p"]
-        raters = table["hit_key"].map(self.batches.set_index("hit_key")["raters"])
+        raters = self.batches.set_index("hit_key")["raters"].reindex(table["hit_key"]).to_numpy()
         to_blame = (table["own_p"] > self.alpha) & (raters * table["rest_p"] <= self.alpha)
         return table[names].assign(to_blame=to_blame)
 
@@ -167,28 +168,36 @@ def consistency(
         seed: of the permutations.
         attribute: the attribute that is read.
         alpha: false discovery rate, in (0, 1).
-        permutations: per batch; batches with p below 10 / permutations get 99,999.
+        permutations: per batch; batches with p below 10 / permutations get 99,999, unless more than 1,000 of one
+            size do. 0 takes Kendall's F for p, in a tenth of the time: its size is 0.0502 at 0.05, 0.0104 at 0.01
+            and 0.0012 at 0.001, batches in which somebody left an image out are not tested, and odd_raters is empty.
 
     Raises:
-        InputError: a missing column, no row, a missing or infinite value, an impossible alpha.
+        InputError: a missing column, no row of a batch, a missing or infinite value, an impossible alpha.
     """
     require_columns(ratings.columns, ["hit_key", "rater_id", "image_id", "value"], "ratings")
-    if not 0 < alpha < 1 or permutations < 1:
-        raise InputError(f"alpha must lie in (0, 1) and permutations be 1 or more: {alpha}, {permutations}")
+    if not 0 < alpha < 1 or permutations < 0:
+        raise InputError(f"alpha must lie in (0, 1) and permutations be 0 or more: {alpha}, {permutations}")
     votes = votes_module.of_ratings(ratings, attribute=attribute)
-    keys = ["hit_key", "rater_id", "image_id"]
-    cells = votes.frame.assign(value=votes.values).groupby(keys, observed=True)["value"].mean().reset_index()
-    blocks = _blocks(cells)
+    blocks = _blocks(votes)
     found = [_judge(block, seed, permutations) for block in blocks]
     batches, raters, pairs = (pd.concat([part[number] for part in found]) for number in range(3))
-    batches = batches.sort_values("hit_key", ignore_index=True)
-    batches["p_adjusted"] = adjusted(np.asarray(batches["p"], dtype=np.float64), "bh")
-    batches["significant"] = batches["p_adjusted"] <= alpha
-    batches["reason"] = batches.pop("reason")
-    failed = batches.loc[batches["p"].notna() & ~batches["significant"], "hit_key"]
-    raters = raters.merge(_failed(blocks, failed, seed), how="left", on=["hit_key", "rater_id"])
-    raters = raters.sort_values(["hit_key", "rater_id"], ignore_index=True)
-    return Consistency(batches, raters, pairs.reset_index(drop=True), alpha, permutations, seed)
+    p_adjusted = adjusted(np.asarray(batches["p"], dtype=np.float64), "bh")
+    reason = batches.pop("reason")
+    batches = batches.assign(p_adjusted=p_adjusted, significant=p_adjusted <= alpha, reason=reason)
+    failed = batches["p"].notna().to_numpy() & ~(p_adjusted <= alpha)
+    raters = raters.assign(**_odd(blocks, failed if permutations else np.zeros_like(failed), seed))
+    # Within a batch the raters are in order already.
+    numbers = np.concatenate([block.numbers for block in blocks])
+    of_rater = np.concatenate([np.repeat(block.numbers, block.raters.shape[1]) for block in blocks])
+    return Consistency(
+        batches.iloc[np.argsort(numbers)].reset_index(drop=True),
+        raters.iloc[np.argsort(of_rater, kind="stable")].reset_index(drop=True),
+        pairs.reset_index(drop=True),
+        alpha,
+        permutations,
+        seed,
+    )
 
 
 def adjusted(p: FloatArray, method: Method = "bh") -> FloatArray:
@@ -205,40 +214,57 @@ def adjusted(p: FloatArray, method: Method = "bh") -> FloatArray:
 
 @dataclass(frozen=True)
 class _Block:
-    """Batches of one size: their keys, raters (batches, m), and values (batches, m, n), NaN where unrated."""
+    """Batches of one size: their numbers, keys, raters (batches, m), and values (batches, m, n), NaN where unrated."""
 
+    numbers: IntArray
     keys: "pd.Index[str]"
     raters: NDArray[np.object_]
     values: FloatArray
 
 
-def _blocks(cells: pd.DataFrame) -> list[_Block]:
-    batch, keys = pd.factorize(cells["hit_key"], sort=True)
-    rater, n_raters, rater_ids = _within(batch, cells["rater_id"])
-    image, n_images, _ = _within(batch, cells["image_id"])
-    starts = np.concatenate([[0], np.cumsum(n_raters)])
-    values = cells["value"].to_numpy(dtype=np.float64)
+def _blocks(votes: Votes) -> list[_Block]:
+    """The batches with the same numbers of raters and images, each together; rows without a batch or rater count not."""
+    batch, keys = pd.factorize(votes.frame["hit_key"], sort=True)
+    rater, names = pd.factorize(votes.frame["rater_id"], sort=True)
+    known = (batch >= 0) & (rater >= 0)
+    if not known.any():
+        raise InputError("ratings: no row has both a hit_key and a rater_id, so there is no batch to test")
+    images = len(votes.items)
+    cell, values = _means(
+        (batch[known] * len(names) + rater[known]) * images + votes.codes[known], votes.values[known]
+    )
+    seat, who, n_raters = _within(cell // images, len(names), len(keys))
+    of_batch = cell // (images * len(names))
+    place, _, n_images = _within(of_batch * images + cell % images, images, len(keys))
+    starts = np.cumsum(n_raters) - n_raters
+    ids = np.asarray(names, dtype=object)[who]
     blocks = []
-    for m, n in sorted(set(zip(n_raters.tolist(), n_images.tolist(), strict=True))):
+    for m, n in sorted(set(zip(n_raters.tolist(), n_images.tolist(), strict=True)) - {(0, 0)}):
         chosen = np.flatnonzero((n_raters == m) & (n_images == n))
-        place = np.full(len(keys), -1)
-        place[chosen] = np.arange(chosen.size)
-        rows = place[batch] >= 0
+        row = np.full(len(keys), -1)
+        row[chosen] = np.arange(chosen.size)
+        inside = row[of_batch] >= 0
         table = np.full((chosen.size, m, n), np.nan)
-        table[place[batch[rows]], rater[rows], image[rows]] = values[rows]
-        blocks.append(_Block(keys[chosen], rater_ids[starts[chosen][:, None] + np.arange(m)], table))
+        table[row[of_batch[inside]], seat[inside], place[inside]] = values[inside]
+        blocks.append(_Block(chosen, keys[chosen], ids[starts[chosen][:, None] + np.arange(m)], table))
     return blocks
 
 
-def _within(
-    batch: NDArray[np.intp], ids: "pd.Series[str]"
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.object_]]:
-    """Number each id within its batch: the numbers, how many each batch has, and the ids in that order."""
-    codes, names = pd.factorize(ids, sort=True)
-    distinct, inverse = np.unique(batch * len(names) + codes, return_inverse=True)
-    sizes = np.bincount(distinct // len(names))
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return inverse - starts[batch], sizes, np.asarray(names, dtype=object)[distinct % len(names)]
+def _means(keys: IntArray, values: FloatArray) -> tuple[IntArray, FloatArray]:
+    """The different keys, ascending, and the mean value of each."""
+    order = np.argsort(keys)
+    keys = keys[order]
+    new = np.r_[True, keys[1:] != keys[:-1]]
+    starts = np.flatnonzero(new)
+    return keys[new], np.add.reduceat(values[order], starts) / np.diff(np.r_[starts, keys.size])
+
+
+def _within(keys: IntArray, span: int, batches: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Number what a batch holds: for keys batch * span + code the number of each code within its batch, the codes in
+    that order, and how many each batch has."""
+    codes, distinct = pd.factorize(keys, sort=True)
+    sizes = np.bincount(distinct // span, minlength=batches)
+    return codes - (np.cumsum(sizes) - sizes)[keys // span], distinct % span, sizes
 
 
 def _judge(block: _Block, seed: int, permutations: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -252,18 +278,22 @@ def _judge(block: _Block, seed: int, permutations: int) -> tuple[pd.DataFrame, p
     straight = np.nanmax(values, axis=2) == np.nanmin(values, axis=2)
     mean_rho = _ratio(np.where(compared, pair_rho, 0).sum(axis=1), compared.sum(axis=1))
     testable = (compared & ~straight[:, upper[0]] & ~straight[:, upper[1]]).any(axis=1)
-    reason = np.where(
-        testable, "", f"no two raters with {MIN_COMMON} images in common and more than one value each"
-    )
+    untold = f"no two raters with {MIN_COMMON} images in common and more than one value each"
+    reason = np.where(testable, "", untold).astype(object)
     complete = np.asarray(np.isfinite(values).all(axis=(1, 2)))
     tests = {name: np.full(batches, np.nan) for name in ("w", "p", "p_kendall_f", "p_friedman")}
     whole = np.flatnonzero(testable & complete)
+    gaps = np.flatnonzero(testable & ~complete)
     if whole.size:
-        tests["p"][whole] = _p_complete(values[whole], seed, permutations)
         for name, column in _concordance(values[whole]).items():
             tests[name][whole] = column
-    for row in np.flatnonzero(testable & ~complete):
-        tests["p"][row] = _p_incomplete(values[row], float(mean_rho[row]), seed, permutations)
+    if not permutations:
+        tests["p"] = tests["p_kendall_f"].copy()
+        reason[gaps] = "not everybody rated every image, which only permutations test"
+    elif whole.size:
+        tests["p"][whole] = permutation_p(values[whole], seed, permutations)
+    for row in gaps if permutations else gaps[:0]:
+        tests["p"][row] = permutation_p_with_gaps(values[row], MIN_COMMON, seed, permutations)
     table = pd.DataFrame({"hit_key": block.keys, "raters": m, "images": n})
     table = table.assign(straight_liners=straight.sum(axis=1), complete=complete)
     table = table.assign(mean_rho=np.where(testable, mean_rho, np.nan), **tests, reason=reason)
@@ -298,34 +328,34 @@ def _raters(
     )
 
 
-def _failed(blocks: list[_Block], failed: "pd.Series[str]", seed: int) -> pd.DataFrame:
-    """own_p and rest_p of each rater of the batches named."""
-    rows = [pd.DataFrame({"hit_key": [], "rater_id": [], "own_p": [], "rest_p": []}, dtype=object)]
-    for block in blocks:
-        chosen = np.flatnonzero(block.keys.isin(failed))
+def _odd(blocks: list[_Block], failed: NDArray[np.bool_], seed: int) -> dict[str, FloatArray]:
+    """own_p and rest_p of each rater, in the order of the blocks; NaN but for the batches that failed."""
+    found: dict[str, list[FloatArray]] = {"own_p": [], "rest_p": []}
+    ends = np.cumsum([len(block.keys) for block in blocks])
+    for block, of_block in zip(blocks, np.split(failed, ends[:-1]), strict=True):
+        chosen = np.flatnonzero(of_block)
         whole = chosen[np.isfinite(block.values[chosen]).all(axis=(1, 2))]
-        m = block.values.shape[1]
-        own, rest = np.full((2, len(block.keys), m), np.nan)
+        own, rest = np.full((2, *block.raters.shape), np.nan)
         if whole.size:
             own[whole] = batch_variants.own_p(block.values[whole], seed)
             rest[whole] = batch_variants.rest_p(block.values[whole])
         for batch in np.setdiff1d(chosen, whole):
             own[batch] = batch_variants.own_p_with_gaps(block.values[batch], MIN_COMMON, seed)
-        table = {"hit_key": np.repeat(block.keys[chosen], m), "rater_id": block.raters[chosen].ravel()}
-        rows.append(pd.DataFrame({**table, "own_p": own[chosen].ravel(), "rest_p": rest[chosen].ravel()}))
-    return pd.concat(rows).astype({"own_p": "float64", "rest_p": "float64"})
+        found["own_p"].append(own.ravel())
+        found["rest_p"].append(rest.ravel())
+    return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
 def _correlations(values: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
     """(batches, m, m) Spearman correlations over the images in common (0 for a straight-liner), and their number."""
     rated = np.isfinite(values)
-    common = np.einsum("bin,bjn->bij", rated.astype(np.int64), rated.astype(np.int64))
-    z = _unit_ranks(np.nan_to_num(values))
-    rho = np.einsum("bin,bjn->bij", z, z)
+    common = (rated.astype(np.float64) @ rated.transpose(0, 2, 1)).astype(np.int64)
+    z = unit_ranks(np.nan_to_num(values))
+    rho = z @ z.transpose(0, 2, 1)
     for batch in np.flatnonzero(~rated.all(axis=(1, 2))):
         for i, j in np.ndindex(rho.shape[1:]):
             both = rated[batch, i] & rated[batch, j]
-            pair = _unit_ranks(values[batch][[i, j]][:, both]) if both.any() else np.zeros((2, 1))
+            pair = unit_ranks(values[batch][[i, j]][:, both]) if both.any() else np.zeros((2, 1))
             rho[batch, i, j] = pair[0] @ pair[1]
     return rho, common
 
@@ -342,59 +372,6 @@ def _concordance(values: FloatArray) -> dict[str, FloatArray]:
         "p_kendall_f": stats.f.sf(f, df, (m - 1) * df),
         "p_friedman": stats.chi2.sf(m * (n - 1) * w, n - 1),
     }
-
-
-def _p_complete(values: FloatArray, seed: int, permutations: int) -> FloatArray:
-    p = _permute(values, seed, permutations)
-    near = np.flatnonzero(p < 10 / permutations)
-    if near.size and permutations < REFINED:
-        p[near] = _permute(values[near], seed, REFINED)
-    return p
-
-
-def _permute(values: FloatArray, seed: int, permutations: int) -> FloatArray:
-    """Permutation p of complete batches; all of one size share their permutations, the first rater stays put."""
-    batches, m, n = values.shape
-    z = np.ascontiguousarray(_unit_ranks(values).transpose(1, 2, 0))
-    observed = np.square(z.sum(axis=0)).sum(axis=0)
-    slack = TOLERANCE * m * (m - 1)
-    generator = np.random.default_rng([seed, m, n, permutations])
-    step = max(1, 2**21 // (n * batches))
-    as_large = np.zeros(batches, dtype=np.int64)
-    for start in range(0, permutations, step):
-        size = min(step, permutations - start)
-        order = generator.permuted(np.broadcast_to(np.arange(n), (size, m - 1, n)), axis=2)
-        total = np.broadcast_to(z[0], (size, n, batches)).copy()
-        for rater in range(1, m):
-            total += z[rater][order[:, rater - 1]]
-        as_large += (np.einsum("pnb,pnb->pb", total, total) >= observed - slack).sum(axis=0)
-    return (1 + as_large) / (permutations + 1)
-
-
-def _p_incomplete(values: FloatArray, observed: float, seed: int, permutations: int) -> float:
-    """Permutation p of one batch with gaps: each rater is permuted over the images that he rated."""
-    m, n = values.shape
-    rated = np.isfinite(values)
-    pairs = [
-        (i, j)
-        for i, j in zip(*np.triu_indices(m, 1), strict=True)
-        if (rated[i] & rated[j]).sum() >= MIN_COMMON
-    ]
-    generator = np.random.default_rng([seed, m, n, permutations, 1])
-    step = max(1, 2**21 // (m * n))
-    as_large = 0
-    for start in range(0, permutations, step):
-        size = min(step, permutations - start)
-        shuffled = np.full((m, size, n), np.nan)
-        for rater in range(m):
-            own = np.broadcast_to(values[rater, rated[rater]], (size, int(rated[rater].sum())))
-            shuffled[rater][:, rated[rater]] = generator.permuted(own, axis=1)
-        total = np.zeros(size)
-        for i, j in pairs:
-            both = rated[i] & rated[j]
-            total += (_unit_ranks(shuffled[i][:, both]) * _unit_ranks(shuffled[j][:, both])).sum(axis=1)
-        as_large += int((total / len(pairs) >= observed - TOLERANCE).sum())
-    return (1 + as_large) / (permutations + 1)
 
 
 def _pooled_z(complete: pd.DataFrame) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from photojury.analysis import batch_permutations
 from photojury.analysis.consistency import adjusted, consistency
 from photojury.errors import InputError
 
@@ -170,6 +171,38 @@ def test_what_cannot_be_tested_is_said() -> None:
     assert (found.loc[["alone", "few"], "reason"] != "").all()
     assert found.loc["h", "significant"]
     assert not found.loc["alone", "significant"]
+
+
+def test_without_permutations_p_is_kendalls() -> None:
+    """With 0 permutations p is that of Kendall's F; a batch with gaps has none, and the reason is said."""
+    gaps = np.array(TIES, dtype=float)
+    gaps[0, 1] = np.nan
+    table = pd.concat([long(TIES, "all"), long(gaps, "gaps"), long([[1], [2], [3], [4]], "one")])
+    found = consistency(table, seed=1, permutations=0)
+    batches = found.batches.set_index("hit_key")
+    assert batches.loc["all", "p"] == pytest.approx(4.334415653152234e-06, rel=1e-6)
+    assert batches.loc["all", "significant"]
+    assert batches.loc[["gaps", "one"], "p"].isna().all()
+    assert batches["reason"].str.contains("permutations").tolist() == [False, True, False]
+    assert found.odd_raters().empty
+    assert found.raters[["own_p", "rest_p"]].isna().all(axis=None)
+
+
+def test_p_is_refined_where_few_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches at the floor of 199 permutations get 99,999, unless there are more of them than the limit."""
+    table = pd.concat([long(TIES, "a"), long(TIES, "b")])
+    assert (consistency(table, seed=1, permutations=199).batches["p"] < 1e-4).all()
+    monkeypatch.setattr(batch_permutations, "REFINE_UP_TO", 1)
+    assert (consistency(table, seed=1, permutations=199).batches["p"] == 1 / 200).all()
+
+
+def test_ratings_of_no_batch_do_not_count() -> None:
+    """Rows without a hit_key change nothing; where there are only such, that is said."""
+    table = pd.concat([long(TIES), long(TIES, "loose").assign(hit_key=None)])
+    found, alone = (consistency(rows, seed=1).batches for rows in (table, long(TIES)))
+    pd.testing.assert_frame_equal(found, alone, check_dtype=False)
+    with pytest.raises(InputError, match="no row has both a hit_key and a rater_id"):
+        consistency(long(TIES).assign(hit_key=None), seed=1)
 
 
 def test_adjusted_p_equals_statsmodels_and_the_published_example() -> None:
