@@ -59,7 +59,8 @@ class Maximum:
         side: the advantage of standing left; 0 where none was fitted.
         log_likelihood: without the penalty.
         converged, iterations: of Newton's method; `gradient` is the largest entry at the end.
-        hessian: solves H x = b for the scores at the maximum, used for standard errors.
+        laplacian, cross, corner: the information of the scores (images, images), of scores and the rest (images, q),
+            and of the rest (q, q), link's parameters first, then the side's; without the ridge.
     """
 
     scores: FloatArray
@@ -70,6 +71,8 @@ class Maximum:
     iterations: int
     gradient: float
     laplacian: "sparse.csr_array"
+    cross: FloatArray
+    corner: FloatArray
 
 
 def maximise(
@@ -120,15 +123,24 @@ def maximise(
         iterations=number,
         gradient=gradient,
         laplacian=state.matrix,
+        cross=state.cross,
+        corner=state.corner,
     )
 
 
 def standard_errors(maximum: Maximum, *, ridge: float, seed: int) -> FloatArray:
-    """(images,) standard errors of scores with mean 0, from the inverse of the observed information.
+    """(images,) standard errors of scores with mean 0, from the inverse of the observed information, in which the link's
+    parameters and the side are as unknown as the scores.
 
     Exact up to 2,000 images, else within 1 % at the median image: see `information.variances`.
     """
-    return np.asarray(np.sqrt(variances(maximum.laplacian, ridge=ridge, seed=seed)), dtype=np.float64)
+    known = variances(maximum.laplacian, ridge=ridge, seed=seed)
+    if maximum.cross.shape[1]:
+        solved = solve(maximum.laplacian, ridge, maximum.cross, 1e-10)
+        schur = maximum.corner - maximum.cross.T @ solved
+        solved = solved - solved.mean(axis=0)
+        known = known + np.einsum("ni,ij,nj->n", solved, np.linalg.pinv(schur, hermitian=True), solved)
+    return np.asarray(np.sqrt(known), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def _with_slopes(data: Comparisons, raters: IntArray, link: Link, ridge: float) 
     """Scores and raters' slopes by turns, each at its maximum given the other.
 
     A slope has a normal prior around 1 with standard deviation 1 / 2, which a rater of a few answers keeps; their
-    mean is held at 1, since scores and slopes can be traded for one another.
+    mean is held at 1 (by Lagrange's multiplier, here `share`), since scores and slopes can be traded for one another.
     """
     slopes = np.ones(int(raters.max()) + 1)
     found = maximise(data, link, ridge=ridge)
@@ -272,8 +272,9 @@ def _with_slopes(data: Comparisons, raters: IntArray, link: Link, ridge: float) 
             parts = link.evaluate(data.codes, raw * slopes[raters] + shift, found.parameters, data.counts)
             slope_gradient = np.bincount(raters, parts.by_d * raw, n_raters) - 4.0 * (slopes - 1)
             curvature = np.bincount(raters, -parts.by_dd * raw**2, n_raters) + 4.0
-            slopes = np.clip(slopes + slope_gradient / curvature, -2.0, 5.0)
-        slopes /= slopes.mean()
+            share = (slope_gradient / curvature).sum() / (1 / curvature).sum()
+            step = (slope_gradient - share) / curvature
+            slopes = slopes + step / max(1.0, float(np.abs(step).max()))
         found = maximise(replace(data, slopes=slopes[raters]), link, ridge=ridge, start=found.scores)
         if np.abs(slopes - before).max() < 1e-4:
             return found, slopes

@@ -102,6 +102,20 @@ def test_the_maximum_is_that_of_a_general_optimiser() -> None:
     assert np.allclose(found.scores["score"], peer.x[:12] - peer.x[:12].mean(), atol=1e-4)
     assert found.parameters["cut_1"] == pytest.approx(np.exp(peer.x[12]), abs=1e-4)
     assert found.side == pytest.approx(peer.x[14], abs=1e-4)
+    # The cuts and the side are estimated too, which the scores' standard errors allow for.
+    h, steps = 1e-3, np.eye(15) * 1e-3
+    curve = np.array(
+        [
+            [
+                sum(a * b * objective(peer.x + a * one + b * other) for a in (1, -1) for b in (1, -1))
+                for other in steps
+            ]
+            for one in steps
+        ]
+    ) / (4 * h**2)
+    centre = np.eye(12) - 1 / 12
+    covariance = centre @ np.linalg.inv(curve)[:12, :12] @ centre
+    assert np.allclose(found.scores["standard_error"], np.sqrt(np.diag(covariance)), rtol=1e-3)
 
 
 @pytest.mark.parametrize("model", MODELS)
