@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from photojury.analysis import rater_agreement
 from photojury.analysis import votes as votes_module
 from photojury.analysis.consistency import adjusted
 from photojury.analysis.scores import recovery
+from photojury.analysis.votes import Votes
 from photojury.errors import InputError, require_columns
 
 FloatArray = NDArray[np.float64]
@@ -54,15 +56,12 @@ def panel(ratings: pd.DataFrame, *, attribute: str = "overall") -> pd.DataFrame:
     codes, ids = pd.factorize(votes.frame["rater_id"], sort=True)
     raters = codes.astype(np.int64)
     table = pd.DataFrame({"rater_id": ids, "n": np.bincount(raters, minlength=len(ids))})
-    table["hits"] = (
-        votes.frame.groupby("rater_id")["hit_key"].nunique().to_numpy()
-        if "hit_key" in votes.frame
-        else np.nan
-    )
+    hits, flat_hits = _hits(votes, raters, len(ids))
+    table["hits"] = hits
     table = table.join(_times(votes.frame, raters, len(ids)))
     table = table.join(_answers(raters, votes.values, len(ids)))
-    table["flat_hits"] = _flat_hits(votes.frame, ids)
-    return table.merge(_agreement(votes.frame.assign(attribute="overall")), on="rater_id", how="left")
+    table["flat_hits"] = flat_hits
+    return table.merge(_agreement(votes.frame), on="rater_id", how="left")
 
 
 def repeats(ratings: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
@@ -105,11 +104,8 @@ def gold(ratings: pd.DataFrame, units: pd.DataFrame, *, tolerance: float = 0.0) 
     known = ratings.merge(units.loc[units["gold"].notna(), ["unit_id", "gold"]], on="unit_id")
     known["right"] = (known["value"].astype(float) - known["gold"].astype(float)).abs() <= tolerance + 1e-9
     table = known.groupby("rater_id").agg(golds=("right", "size"), right=("right", "mean")).reset_index()
-    ends = [
-        stats.binomtest(round(share * n), int(n)).proportion_ci(method="wilson")
-        for n, share in zip(table["golds"], table["right"], strict=True)
-    ]
-    return table.assign(low=[end.low for end in ends], high=[end.high for end in ends])
+    low, high = proportion_confint(table["golds"] * table["right"], table["golds"], method="wilson")
+    return table.assign(low=low, high=high)
 
 
 def side_bias(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -132,9 +128,10 @@ def side_bias(comparisons: pd.DataFrame) -> pd.DataFrame:
     left = (chosen["value"] > 0) == chosen["first_shown_left"].astype(bool)
     table = left.groupby(chosen["rater_id"]).agg(["size", "sum"]).reset_index()
     table.columns = pd.Index(["rater_id", "n", "lefts"])
-    p = [stats.binomtest(int(k), int(n)).pvalue for n, k in zip(table["n"], table["lefts"], strict=True)]
-    table["left"] = table.pop("lefts") / table["n"]
-    return table.assign(p=p, p_adjusted=adjusted(np.asarray(p, dtype=np.float64), "bh"))
+    lefts = table.pop("lefts")
+    # With a share of 1/2 both tails are alike, and the exact two-sided p is twice the smaller one.
+    p = np.minimum(1.0, 2 * stats.binom.cdf(np.minimum(lefts, table["n"] - lefts), table["n"], 0.5))
+    return table.assign(left=lefts / table["n"], p=p, p_adjusted=adjusted(p, "bh"))
 
 
 def drift(ratings: pd.DataFrame, *, attribute: str = "overall") -> pd.DataFrame:
@@ -156,29 +153,36 @@ def drift(ratings: pd.DataFrame, *, attribute: str = "overall") -> pd.DataFrame:
     """
     require_columns(ratings.columns, ["rater_id", "image_id", "value"], "ratings")
     keys = [name for name in ("submitted_at", "position_in_hit") if name in ratings]
+    ratings = ratings[
+        [name for name in ("rater_id", "image_id", "value", "attribute", *keys) if name in ratings]
+    ]
     votes = votes_module.of_ratings(
         ratings.sort_values(keys, kind="stable") if keys else ratings, attribute=attribute
     )
     n = votes.counts()[votes.codes]
     total = np.bincount(votes.codes, votes.values)[votes.codes]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        residual = votes.values - (total - votes.values) / (n - 1)
-    table = pd.DataFrame({"rater_id": votes.frame["rater_id"].to_numpy(), "residual": residual})[n > 1]
-    grouped = table.groupby("rater_id")["residual"]
-    table = table[grouped.transform("size") >= _MIN_FOR_MODEL].sort_values(
-        "rater_id", kind="stable", ignore_index=True
-    )
-    grouped = table.groupby("rater_id")["residual"]
-    table["order"] = grouped.cumcount() + 1
-    table["residual"] -= grouped.transform("mean")
-    smoothed = table.groupby("rater_id")["residual"].transform(_smoothed)
-    steps = table.groupby("rater_id")["residual"].diff() ** 2
-    spread = np.sqrt(steps.groupby(table["rater_id"]).transform("mean") / 2)
-    growth = 1 - (1 - EWMA) ** (2 * table["order"])
-    table["ewma"] = smoothed
-    table["limit"] = 3 * spread * np.sqrt(EWMA / (2 - EWMA) * growth)
-    table["out"] = table["ewma"].abs() > table["limit"]
-    return table[["rater_id", "order", "residual", "ewma", "limit", "out"]]
+    codes, ids = pd.factorize(votes.frame["rater_id"], sort=True)
+    used = n > 1
+    used &= (np.bincount(codes[used], minlength=len(ids)) >= _MIN_FOR_MODEL)[codes]
+    order = np.flatnonzero(used)[np.argsort(codes[used], kind="stable")]
+    residual = votes.values[order] - (total[order] - votes.values[order]) / (n[order] - 1)
+    return _charts(codes[order], ids, residual)
+
+
+def _charts(raters: NDArray[np.intp], ids: "pd.Index[str]", residual: FloatArray) -> pd.DataFrame:
+    """The control charts of residuals that are sorted by rater, each with two or more."""
+    sizes = np.bincount(raters, minlength=len(ids))
+    first = (np.cumsum(sizes) - sizes)[raters]
+    residual = residual - (np.bincount(raters, residual, len(ids)) / np.maximum(sizes, 1))[raters]
+    number = np.arange(raters.size) - first + 1
+    started = pd.Series(residual).groupby(raters).ewm(alpha=EWMA, adjust=False).mean().to_numpy()
+    # It starts at the first residual; a chart starts at its target, 0.
+    ewma = started - (1 - EWMA) ** number * residual[first]
+    steps = np.diff(residual, prepend=0.0) ** 2 * (number > 1)
+    spread = np.sqrt(np.bincount(raters, steps, len(ids)) / np.maximum(sizes - 1, 1) / 2)[raters]
+    limit = 3 * spread * np.sqrt(EWMA / (2 - EWMA) * (1 - (1 - EWMA) ** (2 * number)))
+    table = pd.DataFrame({"rater_id": ids[raters], "order": number, "residual": residual})
+    return table.assign(ewma=ewma, limit=limit, out=np.abs(ewma) > limit)
 
 
 def _times(frame: pd.DataFrame, raters: IntArray, count: int) -> pd.DataFrame:
@@ -222,17 +226,26 @@ def _longest_runs(raters: IntArray, said: NDArray[np.intp], count: int) -> IntAr
     return longest
 
 
-def _flat_hits(frame: pd.DataFrame, ids: "pd.Index[str]") -> FloatArray:
-    if "hit_key" not in frame:
-        return np.full(len(ids), np.nan)
-    hits = frame.groupby(["rater_id", "hit_key"])["value"].agg(["size", "nunique"])
-    hits = hits[hits["size"] >= 3]
-    flat = (hits["nunique"] == 1).astype(np.float64).groupby("rater_id").mean()
-    return np.asarray(flat.reindex(ids), dtype=np.float64)
+def _hits(votes: Votes, raters: IntArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """(count,) HITs of each rater, and the share of his HITs of 3 or more with one answer only."""
+    if "hit_key" not in votes.frame:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    hit, keys = pd.factorize(votes.frame["hit_key"])
+    known = hit >= 0
+    done, which = pd.factorize(raters[known] * len(keys) + hit[known])
+    values, whose = votes.values[known], which // max(1, len(keys))
+    first = np.empty(which.size)
+    first[done[::-1]] = values[::-1]
+    flat = np.bincount(done, values != first[done], which.size) == 0
+    long = np.bincount(done, minlength=which.size) >= 3
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.bincount(whose[long], flat[long], count) / np.bincount(whose[long], minlength=count)
+    return np.bincount(whose, minlength=count).astype(np.float64), share
 
 
 def _agreement(frame: pd.DataFrame) -> pd.DataFrame:
     """The figures that need other raters; NaN where there are none."""
+    frame = frame.drop(columns="attribute", errors="ignore")  # of which there is one by now
     columns = ["with_own", "without_own", "bias", "inconsistency", "inconsistency_low", "inconsistency_high"]
     try:
         against = rater_agreement.against_mean(frame).raters[["rater_id", "with_own", "without_own"]]
@@ -240,9 +253,3 @@ def _agreement(frame: pd.DataFrame) -> pd.DataFrame:
     except InputError:  # one rater, or raters who share no image
         return pd.DataFrame({"rater_id": frame["rater_id"].unique()}).reindex(columns=["rater_id", *columns])
     return against.merge(model, on="rater_id")
-
-
-def _smoothed(residuals: "pd.Series[float]") -> "pd.Series[float]":
-    # adjust=False starts at the first value; a chart starts at its target, 0.
-    started = pd.concat([pd.Series([0.0]), residuals])
-    return started.ewm(alpha=EWMA, adjust=False).mean().iloc[1:]

@@ -100,7 +100,9 @@ def of_ratings(
     """
     require_columns(ratings.columns, ["image_id", "value"], "ratings")
     if "attribute" in ratings:
-        ratings = ratings[ratings["attribute"] == attribute]
+        wanted = ratings["attribute"].eq(attribute).to_numpy(dtype=bool, na_value=False)
+        if not wanted.all():  # a copy of a million rows takes its time
+            ratings = ratings[wanted]
     values = _checked(ratings, "ratings", ["image_id"], scale)
     codes, ids = pd.factorize(ratings["image_id"], sort=True)
     return Votes(pd.DataFrame({"image_id": ids}), codes.astype(np.int64), values, ratings)
@@ -119,7 +121,9 @@ def of_comparisons(
     """
     require_columns(comparisons.columns, ["first_id", "second_id", "value"], "comparisons")
     if "task" in comparisons:
-        comparisons = comparisons[comparisons["task"] == task]
+        wanted = comparisons["task"].eq(task).to_numpy(dtype=bool, na_value=False)
+        if not wanted.all():
+            comparisons = comparisons[wanted]
     values = _checked(comparisons, f"{task} comparisons", ["first_id", "second_id"], None)
     off = ~np.isin(values, levels)
     if off.any():

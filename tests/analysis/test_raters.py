@@ -63,6 +63,16 @@ def test_answers_are_counted_as_written() -> None:
     assert np.isnan(row["without_own"]) and np.isnan(row["median_seconds"])
 
 
+def test_hits_are_each_rater_s_own() -> None:
+    """Two raters in the same HITs: one answers one of two long ones alike; rows without a HIT and short HITs do not count."""
+    rows = [("x", "a", 1), ("x", "a", 1), ("x", "a", 1), ("y", "a", 1), ("y", "a", 1), ("y", "a", 2)]
+    rows += [("x", "b", 1), ("x", "b", 2), ("x", "b", 1), ("y", "c", 3), ("y", "c", 3), ("x", None, 1)]
+    table = pd.DataFrame(rows, columns=["rater_id", "hit_key", "value"]).astype({"value": float})
+    found = raters.panel(table.assign(image_id=[f"i{k}" for k in range(12)])).set_index("rater_id")
+    assert found["hits"].to_dict() == {"x": 2, "y": 2}
+    assert found["flat_hits"].to_dict() == {"x": 0.5, "y": 0.0}
+
+
 def test_repeats_are_compared_within_the_assignment() -> None:
     """Of three questions that came again one got another answer, two levels away; another rater had none."""
     units = pd.DataFrame(
@@ -101,6 +111,10 @@ def test_side_bias_knows_where_the_picture_stood() -> None:
     assert table["left"].to_dict()["always"] == 1
     assert table["p"].to_dict()["always"] == pytest.approx(2 * 0.5**60)
     assert table["p_adjusted"].to_dict()["fair"] > 0.05
+    expected = [stats.binomtest(k, 13).pvalue for k in range(14)]
+    rows = [(f"r{k:02d}", 1.0 if side < k else -1.0, True) for k in range(14) for side in range(13)]
+    many = raters.side_bias(pd.DataFrame(rows, columns=["rater_id", "value", "first_shown_left"]))
+    assert many["p"].tolist() == pytest.approx(expected)
     with pytest.raises(InputError, match="nobody chose a side"):
         raters.side_bias(fair.assign(value=0.0))
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photojury.analysis.votes import of_comparisons, of_ratings
@@ -40,6 +40,7 @@ def test_images_of_pairs_are_codes() -> None:
     assert votes.values.tolist() == [1.0, 0.0, 1.0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-30, 30)), min_size=1, max_size=30))
 def test_whole_sums_are_exact(rows: list[tuple[str, int]]) -> None:
     """Sums over the step equal the sums of the decimals as fractions."""
