@@ -17,7 +17,7 @@ told otherwise.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ from photojury.analysis.votes import PairVotes, Votes
 from photojury.errors import InputError
 
 Rows = Literal["pairwise", "global"]
+Better = Literal["first", "second"]
 Threshold = str | float | Fraction
 
 OUTCOMES = ("better", "equal", "worse")
@@ -117,6 +118,7 @@ def confusion(
     c_g: Threshold = "0.3",
     c_p: Threshold = "0.2",
     rows: Rows = "pairwise",
+    positive_means: Better = "first",
     attribute: str = "overall",
 ) -> Confusion:
     """Confusion of global against pairwise ratings over all compared pairs.
@@ -127,14 +129,19 @@ def confusion(
         c_g: global means at most this far apart are equal; a decimal fraction, a float is read as it prints.
         c_p: pairwise means at most this far from 0 are equal.
         rows: the rating in the rows.
+        positive_means: the image that a positive pairwise value prefers; second is paper 1's section 3.3 to the
+            letter, against the labels that its raters saw.
         attribute: the attribute of the ratings.
 
     Raises:
         InputError: a missing column or a broken value, or no compared pair has both its images rated.
     """
-    _check_rows(rows)
+    _check_named("rows", rows, get_args(Rows))
+    _check_named("positive_means", positive_means, get_args(Better))
     judged = _Judged.of(ratings, comparisons, attribute)
     by_ratings, by_pairs = judged.outcomes(exact(c_g, "c_g"), exact(c_p, "c_p"))
+    if positive_means == "second":
+        by_pairs = 2 - by_pairs
     row, column = (by_pairs, by_ratings) if rows == "pairwise" else (by_ratings, by_pairs)
     table = np.bincount(3 * row + column, minlength=9).reshape(3, 3)
     return Confusion(
@@ -276,6 +283,6 @@ def _balance(table: NDArray[np.int64], partner: NDArray[np.int64]) -> tuple[floa
     return statistic, df, float(stats.chi2.sf(statistic, df))
 
 
-def _check_rows(rows: str) -> None:
-    if rows not in ("pairwise", "global"):
-        raise InputError(f"rows must be pairwise or global, not {rows!r}")
+def _check_named(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise InputError(f"{name} must be {' or '.join(known)}, not {value!r}")

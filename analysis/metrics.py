@@ -16,6 +16,7 @@ fractions, so that "more than 20 %" of ten votes is decided exactly (2 of 10 is 
 
 import math
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -30,13 +31,14 @@ IntArray = NDArray[np.int64]
 SUM_TOLERANCE = 1e-4  # float32 softmax rows are off by 1e-7 each; a row off by more is not a distribution
 
 
-def srcc(x: ArrayLike, y: ArrayLike) -> float:
+def srcc(x: ArrayLike, y: ArrayLike, *, ties: Literal["corrected", "ignored"] = "corrected") -> float:
     """Spearman's rank correlation: Pearson's of the average ranks, right under ties.
 
     Paper 4 (section 5.2) prints 1 - 6 sum(d^2) / (N^3 - N), which is wrong as soon as two values tie.
 
     Args:
         x, y: (n,) numbers, finite.
+        ties: ignored gives paper 4's formula to the letter, d being differences of average ranks.
 
     Returns:
         The correlation; NaN for n < 2 or a constant vector.
@@ -47,7 +49,10 @@ def srcc(x: ArrayLike, y: ArrayLike) -> float:
     first, second = _two("srcc", x, y)
     if first.size < 2:
         return float("nan")
-    return _pearson(stats.rankdata(first), stats.rankdata(second))
+    ranks, others = stats.rankdata(first), stats.rankdata(second)
+    if ties == "ignored":
+        return float(1 - 6 * np.square(ranks - others).sum() / (first.size**3 - first.size))
+    return _pearson(ranks, others)
 
 
 def srcc_interval(rho: float, n: int, *, level: float = 0.95) -> tuple[float, float]:

@@ -149,6 +149,17 @@ def test_rows_can_be_either_rating() -> None:
         confusion(ratings, comparisons, rows="columns")  # type: ignore[arg-type]
 
 
+def test_the_sign_of_section_3_3_can_be_had() -> None:
+    """positive_means="second" is the table of answers with their sign turned; another word is refused."""
+    ratings, comparisons = drawn(6)
+    literal = confusion(ratings, comparisons, positive_means="second")
+    turned = confusion(ratings, comparisons.assign(value=-comparisons["value"]))
+    assert literal.counts.equals(turned.counts)
+    assert literal.agreement != confusion(ratings, comparisons).agreement
+    with pytest.raises(InputError, match="positive_means must be first or second"):
+        confusion(ratings, comparisons, positive_means="third")  # type: ignore[arg-type]
+
+
 def test_the_sweep_holds_the_single_tables() -> None:
     """Each row of the sweep is the agreement of a table at those thresholds."""
     ratings, comparisons = drawn(4, pairs=80)
