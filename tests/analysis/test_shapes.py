@@ -1,7 +1,5 @@
 """Shapes of ratings: the SOS curve, normal means, divided images."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,16 +107,3 @@ def test_agreed_ratings_at_the_end_of_a_scale_are_not_divided() -> None:
     table = image_distributions(pd.DataFrame({"image_id": "a", "value": votes}), levels=(1, 2, 3))
     found = shapes.bimodality(table).iloc[0]
     assert found["bimodality"] > shapes.BIMODAL and not found["divided"]
-
-
-def test_koniq_s_ratings_have_a_usual_spread(shared: Path) -> None:
-    """KonIQ-10k's published distributions: a between 0.05 and 0.2, as such scales have."""
-    table = pd.read_csv(next((shared / "data/koniq10k").glob("*distributions*.csv.gz")))
-    shares = table[["c1", "c2", "c3", "c4", "c5"]].to_numpy()
-    n = table["c_total"].to_numpy()
-    mean = shares @ np.arange(1, 6)
-    variance = np.maximum(shares @ np.arange(1, 6) ** 2 - mean**2, 0)
-    frame = pd.DataFrame({"mean": mean, "sd1": np.sqrt(variance * n / (n - 1)), "n": n})
-    found = shapes.sos(frame, scale=(1, 5))
-    assert 0.05 < found.a < 0.2
-    assert found.n == 10073
