@@ -1,4 +1,4 @@
-"""Progress: how far each batch is, what an hour of its work pays, what was spent, and what to do next.
+"""Progress: how far each batch is, what an hour of its work pays, what was spent, when it is done, what to do next.
 
 Takes in an open study; gives out a `Status`, from the store alone: the marketplace is not asked.
 
@@ -19,6 +19,13 @@ import sqlalchemy as sa
 from photojury.datasets import tables
 from photojury.datasets.money import Cost, cost_of_hits, cost_of_unreviewed, spent, to_come
 from photojury.datasets.store import Study
+
+RECENT = 3.0
+"""Hours that the rate of answers is taken over."""
+SHOWN_HOURS = 48
+_HOUR = 3600.0
+# Of a study that has just begun, the rate of five minutes at least.
+_LEAST = 1 / 12
 
 _ASSIGNMENTS, _EXCLUSIONS, _HITS = tables.assignments, tables.exclusions, tables.hits
 
@@ -113,6 +120,53 @@ def status(study: Study) -> Status:
         to_come=still,
         next_step=_next_step(batches, unreviewed=cost_of_unreviewed(study)[0]),
     )
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast answers come in.
+
+    Attributes:
+        by_hour: hour (start, seconds since 1970), assignments; the last 48 hours up to the asked time, empty ones too.
+        hours: the time that the rate is taken over: RECENT, or less where the first answer is younger.
+        came: assignments handed in during it.
+        last_at: when the newest was handed in; None where there is none.
+        left: assignments that are wanted and not in.
+    """
+
+    by_hour: pd.DataFrame
+    hours: float
+    came: int
+    last_at: float | None
+    left: int
+
+    @property
+    def per_hour(self) -> float:
+        """Assignments an hour."""
+        return self.came / self.hours
+
+    @property
+    def hours_left(self) -> float | None:
+        """Until all are in, at this rate; None where nothing comes in."""
+        return self.left / self.per_hour if self.came else None
+
+
+def pace(study: Study, now: Status, at: float) -> Pace:
+    """The rate of the last hours before `at`, and how long the rest takes at it.
+
+    Only HITs that raters can find count as left: planned and paused ones wait for somebody else.
+    """
+    ends = sa.select(sa.func.min(_ASSIGNMENTS.c.submitted_at), sa.func.max(_ASSIGNMENTS.c.submitted_at))
+    with study.engine.connect() as connection:
+        first, last = connection.execute(ends).one()
+    start = (math.floor(at / _HOUR) - SHOWN_HOURS + 1) * _HOUR
+    query = sa.select(_ASSIGNMENTS.c.submitted_at).where(_ASSIGNMENTS.c.submitted_at >= start)
+    times = study.frame(query.where(_ASSIGNMENTS.c.submitted_at <= at))["submitted_at"].to_numpy(np.float64)
+    counts = np.bincount(((times - start) // _HOUR).astype(np.int64), minlength=SHOWN_HOURS)
+    by_hour = pd.DataFrame({"hour": start + _HOUR * np.arange(SHOWN_HOURS), "assignments": counts})
+    hours = RECENT if first is None else min(RECENT, max((at - first) / _HOUR, _LEAST))
+    left = sum(max(0, batch.wanted - batch.submitted) for batch in now.batches if batch.published)
+    return Pace(by_hour, hours, int((times > at - hours * _HOUR).sum()), last, left)
 
 
 def wages(study: Study) -> list[Wage]:

@@ -32,23 +32,33 @@ def assignment_of(answers: pd.DataFrame, assignments: pd.DataFrame) -> NDArray[n
     """
     if assignments["assignment_id"].is_unique:
         found = pd.Index(assignments["assignment_id"]).get_indexer(pd.Index(answers["assignment_id"]))
-        whose = assignments["rater_id"].to_numpy(dtype=object)[found] if len(assignments) else None
-        other = (whose != answers["rater_id"].to_numpy(dtype=object)) if whose is not None else True
-        return np.where((found < 0) | other, -1, found).astype(np.int64)
+        if not len(assignments):
+            return found.astype(np.int64)
+        whose = pd.Series(assignments["rater_id"].array.take(found), index=answers.index)
+        same = whose.eq(answers["rater_id"]).to_numpy(dtype=bool, na_value=False)
+        return np.where((found < 0) | ~same, -1, found).astype(np.int64)
     names = ["assignment_id", "rater_id"]
     keys = pd.MultiIndex.from_frame(assignments[names])
     return keys.get_indexer(pd.MultiIndex.from_frame(answers[names])).astype(np.int64)
 
 
-def not_counted(answers: pd.DataFrame, assignments: pd.DataFrame, units: pd.DataFrame) -> "pd.Series[str]":
+def not_counted(
+    answers: pd.DataFrame,
+    assignments: pd.DataFrame,
+    units: pd.DataFrame,
+    *,
+    given_in: NDArray[np.int64] | None = None,
+) -> "pd.Series[str]":
     """The reason why each answer does not count, with the index of `answers`; missing where it counts.
 
     Args:
         answers: assignment_id, rater_id, unit_id.
         assignments: assignment_id, rater_id, use.
         units: unit_id, control, gold, repeat_of.
+        given_in: (answers,) of `assignment_of`, where that is known already.
     """
-    given_in = assignment_of(answers, assignments)
+    if given_in is None:
+        given_in = assignment_of(answers, assignments)
     # An answer of no assignment takes the last entry.
     used = np.append(assignments["use"].eq(True).to_numpy(dtype=bool), False)[given_in]
     control = units[units[["control", "gold", "repeat_of"]].notna().any(axis=1)]["unit_id"]

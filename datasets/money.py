@@ -28,6 +28,9 @@ MANY_ASSIGNMENTS = 10
 
 _MANY_PERCENT = 20
 
+TOP_UP = "top-up"
+"""The label of bonuses that lift work to the promised wage; the last part of their payment_key."""
+
 
 @dataclass(frozen=True)
 class Cost:

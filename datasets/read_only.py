@@ -58,13 +58,15 @@ def check_tables(engine: sa.Engine) -> None:
     try:
         with engine.connect() as connection:
             version = connection.execute(query).scalar()
+            there = sa.inspect(connection).get_table_names()
     except SQLAlchemyError as error:
         raise unusable(engine, error) from error
-    if version is None or (version.isdecimal() and int(version) < tables.SCHEMA_VERSION):
+    older = version is None or (version.isdecimal() and int(version) < tables.SCHEMA_VERSION)
+    if older or (version == str(tables.SCHEMA_VERSION) and not tables.metadata.tables.keys() <= {*there}):
         raise StoreError(
-            f"the study's database has schema version {version or 'none'}, an older one than this photojury's "
-            f"{tables.SCHEMA_VERSION}, and whoever only reads cannot change it; its owner can, with any command that "
-            "opens the study, such as: photojury annotate status"
+            f"the study's database is of an older photojury (schema version {version or 'none'}), and whoever only "
+            "reads cannot bring it up to date; its owner can, with any command that opens the study, such as: "
+            "photojury annotate status"
         )
     if version != str(tables.SCHEMA_VERSION):
         raise StoreError(

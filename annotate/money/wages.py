@@ -14,13 +14,11 @@ import sqlalchemy as sa
 from photojury.analysis.progress import wages
 from photojury.annotate.money.bonuses import Bonus
 from photojury.datasets import tables
-from photojury.datasets.money import dollars
+from photojury.datasets.money import TOP_UP, dollars
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 
 _ASSIGNMENTS, _HITS, _PAYMENTS = tables.assignments, tables.hits, tables.payments
-
-LABEL = "top-up"
 
 
 def missing(reward: int, seconds: float, wage: int) -> int:
@@ -48,7 +46,7 @@ def top_ups(study: Study, batch: str | None = None) -> list[Bonus]:
         if cents and batch in (None, wage.batch):
             reason = f"This work took longer than planned: a bonus to {dollars(promised)} an hour. Thank you!"
             bonuses += [
-                Bonus(name, LABEL, written or cents, reason)
+                Bonus(name, TOP_UP, written or cents, reason)
                 for name, written in _without(study, wage.batch).items()
             ]
     return bonuses
@@ -68,7 +66,7 @@ def _without(study: Study, batch: str) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for row in study.rows(query):
         name = row["assignment_id"]
-        payment = written.get(Bonus(name, LABEL, 0, "").key)
+        payment = written.get(Bonus(name, TOP_UP, 0, "").key)
         if payment is None or payment["state"] != "paid":
             found[name] = payment["amount"] if payment else None
     return found

@@ -129,11 +129,16 @@ def test_what_cannot_be_read_is_a_sentence(closed: Path) -> None:
     """No database, one that is none, one of an older and one of a newer version."""
     with open_study(closed).writing() as connection:
         connection.execute(sa.update(tables.meta).values(value="2"))
-    with pytest.raises(StoreError, match=r"schema version 2, an older one .* photojury annotate status"):
+    with pytest.raises(StoreError, match=r"older photojury \(schema version 2\).*photojury annotate status"):
         open_study(closed, read_only=True)
     with sa.create_engine(f"sqlite:///{closed / 'study.db'}").begin() as connection:
         connection.execute(sa.update(tables.meta).values(value="99"))
     with pytest.raises(StoreError, match="schema version 99"):
+        open_study(closed, read_only=True)
+    with sa.create_engine(f"sqlite:///{closed / 'study.db'}").begin() as connection:
+        connection.execute(sa.update(tables.meta).values(value=str(tables.SCHEMA_VERSION)))
+        tables.verdicts.drop(connection)
+    with pytest.raises(StoreError, match="older photojury"):
         open_study(closed, read_only=True)
     (closed / "study.db").write_bytes(b"no database" * 1000)
     with pytest.raises(StoreError, match="cannot be used"):
