@@ -43,8 +43,9 @@ def panel(ratings: pd.DataFrame, *, attribute: str = "overall") -> pd.DataFrame:
 
     Returns:
         rater_id, n (ratings), hits, median_seconds, share_fast (under a second), share_rushed (under half of the
-        task's median), entropy (nats, of his answers), modal_share, longest_run (equal answers in a row),
-        flat_hits (share of his HITs of 3 or more with one answer only), with_own, without_own (Spearman with the mean,
+        task's median), entropy (nats, of his answers), modal_share, extreme_share, middle_share (of
+        his answers at the lowest and highest, and halfway between these, of all that anybody gave), longest_run (equal
+        answers in a row), flat_hits (share of his HITs of 3 or more with one answer only), with_own, without_own (Spearman with the mean,
         see rater_agreement), bias, inconsistency, inconsistency_low, inconsistency_high (P.910, see
         scores.recovery); sorted by rater_id. What cannot be known is NaN.
 
@@ -211,6 +212,8 @@ def _answers(raters: IntArray, values: FloatArray, count: int) -> pd.DataFrame:
         {
             "entropy": entropy,
             "modal_share": shares.max(axis=1),
+            "extreme_share": shares[:, [0, -1]].sum(axis=1) if levels.size > 1 else np.nan,
+            "middle_share": shares[:, levels == (levels[0] + levels[-1]) / 2].sum(axis=1),
             "longest_run": _longest_runs(raters, said, count),
         }
     )

@@ -57,6 +57,7 @@ def test_answers_are_counted_as_written() -> None:
     row = raters.panel(table).iloc[0]
     assert row["entropy"] == pytest.approx(stats.entropy([3 / 9, 2 / 9, 4 / 9]))
     assert row["modal_share"] == pytest.approx(4 / 9)
+    assert (row["extreme_share"], row["middle_share"]) == pytest.approx((7 / 9, 2 / 9))
     assert row["longest_run"] == 4
     assert row["flat_hits"] == pytest.approx(2 / 3)
     assert row["hits"] == 3
