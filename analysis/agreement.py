@@ -29,7 +29,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from photojury.analysis import votes as votes_module
-from photojury.analysis.bootstrap import REPEATS, Estimate, interval
+from photojury.analysis.bootstrap import REPEATS, Estimate, counted_interval, interval
+from photojury.analysis.votes import Votes
 from photojury.errors import InputError
 
 FloatArray = NDArray[np.float64]
@@ -38,6 +39,10 @@ Scale = Literal["nominal", "ordinal", "interval", "ratio"]
 Weights = Literal["none", "linear", "quadratic"]
 
 SCALES: tuple[Scale, ...] = ("nominal", "ordinal", "interval", "ratio")
+
+LEAST_SPLITS, MOST_HALVES = 10, 10**6
+"""Halvings that are drawn in any case; images times halvings beyond which no more are: the more images, the less two
+halvings differ."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Icc:
 def counts(ratings: pd.DataFrame, *, attribute: str = "overall") -> tuple[IntArray, FloatArray]:
     """The table that most coefficients need: (images, levels) how often each level was given, and the levels."""
     votes = votes_module.of_ratings(ratings, attribute=attribute)
-    levels, said = np.unique(votes.values, return_inverse=True)
+    said, levels = pd.factorize(votes.values, sort=True)
     if levels.size > votes_module.MOST_LEVELS:
         raise InputError(f"ratings: {levels.size} different values are no rating scale; round them")
     n = len(votes.items)
@@ -89,25 +94,29 @@ def alpha(
         InputError: nothing to compare: no image with two ratings, or an unknown scale.
     """
     table, levels = counts(ratings, attribute=attribute)
-    return _estimate(lambda rows: alpha_of_counts(rows, levels, scale), table, seed)
+    return _estimate(lambda rows, times: alpha_of_counts(rows, levels, scale, times=times), table, seed)
 
 
-def alpha_of_counts(table: ArrayLike, levels: ArrayLike, scale: Scale) -> float:
+def alpha_of_counts(
+    table: ArrayLike, levels: ArrayLike, scale: Scale, *, times: ArrayLike | None = None
+) -> float:
     """Krippendorff's alpha of an (images, levels) table of counts; NaN where all ratings are equal.
 
-    Observed disagreement: sum over images of sum_{c,k} n_c n_k d(c, k) / (m - 1); expected: the same with the
+    `times` says how often each row comes; None: once. Observed disagreement: sum over images of sum_{c,k} n_c n_k d(c, k) / (m - 1); expected: the same with the
     pooled counts, over n - 1. alpha = 1 - observed / expected.
     """
     if scale not in SCALES:
         raise InputError(f"unknown scale {scale!r}; known are {', '.join(SCALES)}")
     number = np.asarray(table, dtype=np.float64)
+    weights = np.ones(len(number)) if times is None else np.asarray(times, dtype=np.float64)
     ratings = number.sum(axis=1)
-    number, ratings = number[ratings > 1], ratings[ratings > 1]
+    enough = ratings > 1
+    number, ratings, weights = number[enough], ratings[enough], weights[enough]
     if not len(number):
         raise InputError("no image has two ratings, so there is no agreement to measure")
-    pooled = number.sum(axis=0)
+    pooled = weights @ number
     apart = _distances(np.asarray(levels, dtype=np.float64), pooled, scale)
-    observed = (np.einsum("ic,ck,ik->i", number, apart, number) / (ratings - 1)).sum()
+    observed = (weights / (ratings - 1)) @ ((number @ apart) * number).sum(axis=1)
     expected = pooled @ apart @ pooled / (pooled.sum() - 1)
     return float(1 - observed / expected) if expected > 0 else float("nan")
 
@@ -125,16 +134,20 @@ def fleiss_kappa(ratings: pd.DataFrame, *, seed: int, attribute: str = "overall"
             f"Fleiss' kappa needs the same number of ratings, 2 or more, for every image, not {each.min()} to "
             f"{each.max()}; use Krippendorff's alpha"
         )
-    return _estimate(fleiss_of_counts, table, seed)
+    return _estimate(lambda rows, times: fleiss_of_counts(rows, times=times), table, seed)
 
 
-def fleiss_of_counts(table: ArrayLike) -> float:
-    """Fleiss' kappa of an (images, levels) table of counts with equal sums; NaN where all ratings are equal."""
+def fleiss_of_counts(table: ArrayLike, *, times: ArrayLike | None = None) -> float:
+    """Fleiss' kappa of an (images, levels) table of counts with equal sums; NaN where all ratings are equal.
+
+    `times` says how often each row comes; None: once.
+    """
     number = np.asarray(table, dtype=np.float64)
+    weights = np.ones(len(number)) if times is None else np.asarray(times, dtype=np.float64)
     m = number[0].sum()
-    agreeing = ((number**2).sum(axis=1) - m) / (m * (m - 1))
-    chance = float(((number.sum(axis=0) / number.sum()) ** 2).sum())
-    return float((agreeing.mean() - chance) / (1 - chance)) if chance < 1 else float("nan")
+    agreeing = weights @ ((number**2).sum(axis=1) - m) / (m * (m - 1)) / weights.sum()
+    chance = float(((weights @ number / (m * weights.sum())) ** 2).sum())
+    return float((agreeing - chance) / (1 - chance)) if chance < 1 else float("nan")
 
 
 def cohen_kappa(one: ArrayLike, other: ArrayLike, weights: Weights = "none", *, seed: int) -> Estimate:
@@ -218,23 +231,30 @@ def split_half(
 
     The interval is a bootstrap over images, with the halves as they were drawn.
 
+    Args:
+        ratings: columns image_id, value; images with one rating do not count.
+        seed: of the halves and of the bootstrap.
+        attribute: the attribute that is read.
+        splits: random halvings; fewer, but 10, where images times splits would be more than a million.
+
     Raises:
         InputError: fewer than three images with two ratings.
     """
     votes = votes_module.of_ratings(ratings, attribute=attribute)
-    enough = votes.counts()[votes.codes] >= 2
-    _, codes = np.unique(votes.codes[enough], return_inverse=True)
-    values = votes.values[enough]
-    images = int(codes.max()) + 1 if codes.size else 0
+    alike = _of_equal_number(votes)
+    images = sum(len(values) for values in alike)
     if images < 3:
         raise InputError(f"split halves need three images with two ratings or more, not {images}")
     rng = np.random.default_rng(seed)
-    halves = np.stack([_halves(codes, values, images, rng) for _ in range(splits)])
+    splits = min(splits, max(LEAST_SPLITS, MOST_HALVES // images))
+    halves = np.stack([np.hstack([_halves(values, rng) for values in alike]) for _ in range(splits)])
     if (np.ptp(halves, axis=2) == 0).any():
         raise InputError("all images have the same mean rating: there is nothing to be reliable about")
-    value = float(_stepped_halves(halves, np.ones((images, 1)))[0])
+    one, other = (halves[:, number] - halves.mean() for number in (0, 1))
+    moments = (one, other, one**2, other**2, one * other)
+    value = float(_stepped_up(moments, np.ones((1, images)))[0])
     drawn = np.concatenate(
-        [_stepped_halves(halves, _weights(images, block, rng)) for block in _blocks(REPEATS, images)]
+        [_stepped_up(moments, _weights(images, block, rng)) for block in _blocks(REPEATS, images)]
     )
     low, high = np.nanquantile(drawn, [0.025, 0.975])
     return Estimate(value, float(low), float(high), images, 0.95, REPEATS, seed)
@@ -265,21 +285,25 @@ def _distances(levels: FloatArray, pooled: FloatArray, scale: Scale) -> FloatArr
     return np.asarray(apart, dtype=np.float64)
 
 
-def _halves(
-    codes: IntArray, values: FloatArray, images: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _of_equal_number(votes: Votes) -> list[FloatArray]:
+    """(images, k) ratings of the images with k ratings each, for each k of 2 and more."""
+    values = votes.values[np.argsort(votes.codes, kind="stable")]
+    n = votes.counts()
+    ends = np.cumsum(n)
+    return [values[(ends[n == k] - k)[:, None] + np.arange(k)] for k in np.unique(n[n > 1])]
+
+
+def _halves(values: FloatArray, rng: np.random.Generator) -> FloatArray:
     """(2, images): the means of two halves of each image's ratings, drawn at random."""
-    order = np.lexsort((rng.random(codes.size), codes))
-    place = np.arange(codes.size) - np.searchsorted(codes[order], codes[order])
-    half = place % 2 == 0
-    return np.stack([_means(codes[order][part], values[order][part], images) for part in (half, ~half)])
+    mixed = rng.permuted(values, axis=1)
+    middle = (values.shape[1] + 1) // 2
+    return np.stack([mixed[:, :middle].mean(axis=1), mixed[:, middle:].mean(axis=1)])
 
 
-def _stepped_halves(halves: FloatArray, weights: FloatArray) -> FloatArray:
-    """(draws,) the stepped-up correlation of (splits, 2, images) halves, images weighted by (images, draws)."""
-    one, other = (halves[:, number] - halves.mean() for number in (0, 1))
-    n = weights.sum(axis=0)
-    a, b, aa, bb, ab = (x @ weights / n for x in (one, other, one**2, other**2, one * other))
+def _stepped_up(moments: tuple[FloatArray, ...], weights: FloatArray) -> FloatArray:
+    """(draws,) the stepped-up correlation of two halves, of their (splits, images) values, squares and product, images
+    weighted by (draws, images)."""
+    a, b, aa, bb, ab = (x @ weights.T / weights.sum(axis=1) for x in moments)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (ab - a * b) / np.sqrt((aa - a**2) * (bb - b**2))
         stepped_up: FloatArray = (2 * r / (1 + r)).mean(axis=0)
@@ -287,24 +311,19 @@ def _stepped_halves(halves: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def _blocks(repeats: int, images: int) -> list[int]:
-    """Sizes of blocks of draws that keep a table of weights at two million numbers."""
-    most = max(1, 2 * 10**6 // images)
+    """Sizes of blocks of draws that keep a table of weights at five million numbers."""
+    most = max(1, 5 * 10**6 // images)
     return [min(most, repeats - start) for start in range(0, repeats, most)]
 
 
 def _weights(images: int, draws: int, rng: np.random.Generator) -> FloatArray:
-    """(images, draws): how often a bootstrap sample holds each image."""
-    cells = rng.integers(0, images, (images, draws)) * draws + np.arange(draws)
-    return np.bincount(cells.ravel(), minlength=images * draws).reshape(images, draws).astype(np.float64)
+    """(draws, images): how often a bootstrap sample holds each image."""
+    drawn = [np.bincount(rng.integers(0, images, images), minlength=images) for _ in range(draws)]
+    return np.array(drawn, dtype=np.float64)
 
 
-def _means(codes: IntArray, values: FloatArray, images: int) -> FloatArray:
-    means: FloatArray = np.bincount(codes, values, images) / np.bincount(codes, minlength=images)
-    return means
-
-
-def _estimate(statistic: Callable[[FloatArray], float], table: IntArray, seed: int) -> Estimate:
+def _estimate(statistic: Callable[[FloatArray, IntArray], float], table: IntArray, seed: int) -> Estimate:
     rows = table[table.sum(axis=1) > 1].astype(np.float64)
     if not len(rows):
         raise InputError("no image has two ratings, so there is no agreement to measure")
-    return interval(statistic, rows, seed=seed)
+    return counted_interval(statistic, rows, seed=seed)

@@ -77,6 +77,34 @@ def interval(
     return _percentiles(value, draws, rows, level, seed)
 
 
+def counted_interval(
+    statistic: Callable[[NDArray[np.float64], NDArray[np.int64]], float],
+    rows: NDArray[np.float64],
+    *,
+    seed: int,
+    repeats: int = REPEATS,
+    level: float = 0.95,
+) -> Estimate:
+    """`interval`, drawing the same samples, for a statistic that can be told how often each different row comes.
+
+    Of 100,000 images few hundred have ratings that nobody else has: the statistic is taken of these.
+
+    Args:
+        statistic: of (different, columns) rows and (different,) how often each comes, which may be never.
+        rows: (n, columns).
+        seed, repeats, level: as in `interval`.
+
+    Raises:
+        InputError: as `interval`.
+    """
+    different, which = np.unique(rows, axis=0, return_inverse=True)
+
+    def of_drawn(drawn: NDArray[np.int64]) -> float:
+        return statistic(different, np.bincount(drawn, minlength=len(different)))
+
+    return interval(of_drawn, which.ravel(), seed=seed, repeats=repeats, level=level)
+
+
 def _rows(arrays: tuple[NDArray[np.generic], ...], repeats: int, level: float) -> int:
     lengths = {len(array) for array in arrays}
     if len(lengths) != 1 or 0 in lengths:

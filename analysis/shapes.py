@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 from statsmodels.stats.diagnostic import lilliefors
 
-from photojury.analysis.bootstrap import interval
+from photojury.analysis.bootstrap import counted_interval
 from photojury.errors import InputError, require_columns
 
 FloatArray = NDArray[np.float64]
@@ -102,10 +102,11 @@ def sos(table: pd.DataFrame, *, scale: tuple[float, float], seed: int = 1) -> So
             "no image has two ratings and a mean off the scale's ends, so there is no spread to fit"
         )
 
-    def slope(g: FloatArray, v: FloatArray) -> float:
-        return float(g @ v / (g @ g)) if g.any() else float("nan")
+    def slope(images: FloatArray, times: NDArray[np.int64]) -> float:
+        products, squares = times @ images
+        return float(products / squares) if squares > 0 else float("nan")
 
-    found = interval(slope, curve, variance, seed=seed)
+    found = counted_interval(slope, np.column_stack([curve * variance, curve**2]), seed=seed)
     # Without an intercept the share is of the squares themselves, not of those about the mean.
     left = float(((variance - found.value * curve) ** 2).sum())
     whole = float((variance**2).sum())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from photojury.analysis.bootstrap import interval
+from photojury.analysis.bootstrap import counted_interval, interval
 from photojury.errors import InputError
 
 
@@ -19,6 +19,20 @@ def test_interval_of_a_mean_matches_the_normal_one() -> None:
     assert found.value == values.mean()
     assert found.low == pytest.approx(values.mean() - reach, abs=0.02)
     assert found.high == pytest.approx(values.mean() + reach, abs=0.02)
+
+
+def test_rows_that_are_counted_give_the_same_interval() -> None:
+    """A statistic of the different rows and their numbers has the interval of the same statistic of all rows."""
+    rows = np.random.default_rng(2).integers(1, 4, (300, 2)).astype(float)
+    plain = interval(lambda drawn: float((drawn[:, 0] * drawn[:, 1]).mean()), rows, seed=1, repeats=200)
+
+    def counted(different: np.ndarray, times: np.ndarray) -> float:
+        assert len(different) == 9
+        return float(times @ (different[:, 0] * different[:, 1]) / times.sum())
+
+    found = counted_interval(counted, rows, seed=1, repeats=200)
+    assert (found.value, found.low, found.high) == pytest.approx((plain.value, plain.low, plain.high))
+    assert (found.n, found.seed) == (300, 1)
 
 
 def test_same_seed_same_interval() -> None:
