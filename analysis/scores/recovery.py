@@ -110,13 +110,14 @@ def _recovered(table: "_Table", method: str) -> Recovered:
 
 @dataclass(frozen=True)
 class _Table:
-    """Ratings with integer codes."""
+    """Ratings with integer codes, sorted by image."""
 
     image_ids: "pd.Series[str]"
     rater_ids: "pd.Index[str]"
     images: IntArray
     raters: IntArray
     values: FloatArray
+    starts: IntArray
 
     @classmethod
     def of(cls, ratings: pd.DataFrame, attribute: str) -> "_Table":
@@ -127,16 +128,23 @@ class _Table:
             raise InputError("ratings: there is one rater only; use mos, which needs no more")
         if np.ptp(votes.values) == 0:
             raise InputError("ratings: all are equal, so they tell neither images nor raters apart; use mos")
-        return cls(votes.items["image_id"], ids, votes.codes, raters.astype(np.int64), votes.values)
+        order = np.argsort(votes.codes, kind="stable")
+        return cls(
+            votes.items["image_id"],
+            ids,
+            votes.codes[order],
+            raters.astype(np.int64)[order],
+            votes.values[order],
+            np.flatnonzero(np.diff(votes.codes[order], prepend=-1)),
+        )
 
-    def image_mean(self, values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-        """(images,) the weighted mean of a number for each rating."""
-        n = len(self.image_ids)
-        if weights is None:
-            total: FloatArray = np.bincount(self.images, values, n) / np.bincount(self.images, minlength=n)
-        else:
-            total = np.bincount(self.images, weights * values, n) / np.bincount(self.images, weights, n)
-        return total
+    def image_sum(self, values: FloatArray) -> FloatArray:
+        """(images,) the sum of a number for each rating."""
+        return np.asarray(np.add.reduceat(values, self.starts), dtype=np.float64)
+
+    def image_mean(self, values: FloatArray) -> FloatArray:
+        """(images,) the mean of a number for each rating."""
+        return self.image_sum(values) / np.diff(self.starts, append=self.images.size)
 
     def by_rater(self, values: FloatArray) -> FloatArray:
         """(raters,) the mean of a number for each rating."""
@@ -160,7 +168,7 @@ def _p910(table: _Table, method: str, *, prior: float) -> Recovered:
     # A rater's residuals are smaller than his noise, since he has a part in the scores that they are taken from.
     kept = of_rater * (1 - 1 / of_image.mean()) if prior else of_rater.astype(np.float64)
     moved, number = np.inf, 0
-    inconsistency = np.ones(len(table.rater_ids))
+    trail = [score]
     while moved >= TOLERANCE and number < ITERATIONS:
         number += 1
         residual = table.values - score[table.images] - bias[table.raters]
@@ -173,27 +181,31 @@ def _p910(table: _Table, method: str, *, prior: float) -> Recovered:
             inconsistency = np.sqrt(table.by_rater(centred**2))
         weights = (1 / (inconsistency**2 + 1e-8))[table.raters]
         before = score
-        score = table.image_mean(table.values - bias[table.raters], weights)
-        bias = table.by_rater(table.values - score[table.images])
+        score = table.image_sum(weights * (table.values - bias[table.raters])) / table.image_sum(weights)
         moved = float(np.linalg.norm(score - before))
+        trail.append(score)
+        if prior and len(trail) == 3 and moved >= TOLERANCE:
+            score = _extrapolated(*trail)
+            trail = [score]
+        bias = table.by_rater(table.values - score[table.images])
     # Only the sum of score and bias is determined: the biases' mean is 0.
     score, bias = score + bias.mean(), bias - bias.mean()
     residual = table.values - score[table.images] - bias[table.raters]
     if prior:
-        share = weights / np.bincount(table.images, weights, of_image.size)[table.images]
+        share = weights / table.image_sum(weights)[table.images]
         # A rater's bias is known to v / sqrt(n) only, which matters where he has few ratings.
         unsure = np.bincount(table.images, share**2 * (inconsistency**2 / of_rater)[table.raters])
-        error = np.sqrt(1 / np.bincount(table.images, weights, of_image.size) + unsure)
+        error = np.sqrt(1 / table.image_sum(weights) + unsure)
         # A rater's part in the scores takes that much of his residuals away, his bias one more.
         free = np.maximum(np.bincount(table.raters, 1 - share, of_rater.size) - 1, 1.0)
-        squares = np.bincount(table.raters, residual**2, of_rater.size)
+        total = table.by_rater(residual**2) * of_rater
     else:
         centred = residual - table.image_mean(residual)[table.images]
         error = np.sqrt(table.image_mean(centred**2) / of_image)
-        free, squares = of_rater.astype(np.float64), of_rater * inconsistency**2
+        free, total = of_rater.astype(np.float64), of_rater * inconsistency**2
     raters = _rater_table(table, bias=bias, inconsistency=inconsistency)
-    raters["inconsistency_low"] = np.sqrt(squares / stats.chi2.ppf(0.975, free))
-    raters["inconsistency_high"] = np.sqrt(squares / stats.chi2.ppf(0.025, free))
+    raters["inconsistency_low"] = np.sqrt(total / stats.chi2.ppf(0.975, free))
+    raters["inconsistency_high"] = np.sqrt(total / stats.chi2.ppf(0.025, free))
     warnings = []
     if moved >= TOLERANCE:
         warnings.append(f"{method} did not converge in {ITERATIONS} iterations" + _cure(method))
@@ -206,6 +218,14 @@ def _p910(table: _Table, method: str, *, prior: float) -> Recovered:
     return _result(
         table, method, score, error, raters, converged=moved < TOLERANCE, iterations=number, warnings=warnings
     )
+
+
+def _extrapolated(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
+    """Where three steps in a row seem to lead: SQUAREM (Varadhan and Roland 2008, scheme S3)."""
+    step = second - first
+    bend = third - second - step
+    reach = max(1.0, float(np.linalg.norm(step) / max(np.linalg.norm(bend), 1e-300)))
+    return np.asarray(first + 2 * reach * step + reach**2 * bend, dtype=np.float64)
 
 
 def _cure(method: str) -> str:

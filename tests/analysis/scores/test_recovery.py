@@ -67,6 +67,25 @@ def test_a_crowd_needs_the_prior() -> None:
     assert set(careless) == {f"r{k:03d}" for k in range(8)}
 
 
+def test_the_default_is_where_plain_rounds_stand_still() -> None:
+    """The shortcut between rounds ends where the model's own rounds, written anew on a matrix with gaps, end."""
+    ratings, _ = panel(images=300, raters=20, each=5, seed=2, careless=2)
+    values = ratings.pivot(index="image_id", columns="rater_id", values="value").to_numpy()
+    score = np.nanmean(values, axis=1)
+    typical = np.nanmean((values - score[:, None]) ** 2)
+    n = (~np.isnan(values)).sum(axis=0)
+    for _ in range(600):
+        bias = np.nanmean(values - score[:, None], axis=0)
+        squares = np.nansum((values - score[:, None] - bias) ** 2, axis=0)
+        variance = (squares + 10 * typical) / (n * (1 - 1 / 5) + 10)
+        weight = np.where(np.isnan(values), 0, 1 / variance)
+        score = np.nansum(weight * (values - bias), axis=1) / weight.sum(axis=1)
+    found = recover(ratings)
+    assert np.allclose(found.scores["score"], score + bias.mean(), rtol=0, atol=1e-6)
+    assert np.allclose(found.raters["inconsistency"], np.sqrt(variance), rtol=0, atol=1e-6)
+    assert found.iterations < 60
+
+
 def test_intervals_cover() -> None:
     """p910's 95 % intervals, on ratings that are not rounded, cover 93 % to 97 % of 2,000 true scores."""
     rng = np.random.default_rng(4)
