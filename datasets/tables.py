@@ -444,6 +444,16 @@ ratings = Table(
     _simulated(),
 )
 
+histograms = Table(
+    "histograms",
+    metadata,
+    Column("image_id", String(64), ForeignKey("images.image_id"), primary_key=True),
+    Column("attribute", String(32), primary_key=True, comment="overall, or the attribute's name"),
+    Column("value", Float, primary_key=True, comment="a level"),
+    Column("count", Integer, nullable=False, comment="how many raters gave it"),
+    comment="ratings of published datasets that tell each level's count only, and not who gave it",
+)
+
 comparisons = Table(
     "comparisons",
     metadata,
