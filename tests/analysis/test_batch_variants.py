@@ -30,7 +30,7 @@ def drawn(
     rng = np.random.default_rng(seed)
     common = np.sqrt(agreeing) * rng.normal(size=(count, 1, images))
     own = np.sqrt(1 - agreeing) * rng.normal(size=(count, raters, images))
-    return 1.0 + np.searchsorted([-1.2, -0.5, 0.5, 1.2], common + own)
+    return np.asarray(1.0 + np.searchsorted([-1.2, -0.5, 0.5, 1.2], common + own), dtype=np.float64)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,8 @@ def test_own_p_is_exact() -> None:
         def total(
             order: tuple[int, ...], rater: int = rater, others: list[NDArray[np.float64]] = others
         ) -> float:
-            return sum(stats.spearmanr(values[rater][list(order)], other).statistic for other in others)
+            own = values[rater][list(order)]
+            return float(sum(stats.spearmanr(own, other).statistic for other in others))
 
         observed = total((0, 1, 2, 3, 4))
         exact = np.mean([total(order) >= observed - 1e-9 for order in permutations(range(5))])

@@ -66,6 +66,7 @@ def test_answers_are_counted_as_written() -> None:
 
 def test_hits_are_each_rater_s_own() -> None:
     """Two raters in the same HITs: one answers one of two long ones alike; rows without a HIT and short HITs do not count."""
+    rows: list[tuple[str, str | None, int]]
     rows = [("x", "a", 1), ("x", "a", 1), ("x", "a", 1), ("y", "a", 1), ("y", "a", 1), ("y", "a", 2)]
     rows += [("x", "b", 1), ("x", "b", 2), ("x", "b", 1), ("y", "c", 3), ("y", "c", 3), ("x", None, 1)]
     table = pd.DataFrame(rows, columns=["rater_id", "hit_key", "value"]).astype({"value": float})

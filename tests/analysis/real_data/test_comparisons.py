@@ -1,5 +1,6 @@
 """Comparisons of real observers, held against choix, statsmodels, scipy's optimisers, and sureal if there."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import choix
@@ -155,7 +156,7 @@ def test_observers_who_follow_the_scores_less(pwcmp: pd.DataFrame) -> None:
     mean = {"type": "eq", "fun": lambda s: s.mean() - 1, "jac": lambda s: np.full(s.size, 1 / s.size)}
     peer = optimize.minimize(
         loss, np.ones(slopes.size), jac=True, method="SLSQP", constraints=mean, options={"ftol": 1e-14}
-    )
+    )  # type: ignore[call-overload]
     assert slopes.mean() == pytest.approx(1)
     assert slopes == pytest.approx(peer.x, abs=1e-3)
 
@@ -192,8 +193,9 @@ def test_adjacent_categories_are_log_linear(oasis_sets: list[pd.DataFrame], mode
     found = fit(rows, model, ridge=0.0)
     level = rows["value"] if model == "adjacent" else np.sign(rows["value"])
     levels = np.unique(level)
-    table = rows.assign(value=level).groupby(["first_id", "second_id", "value"]).size()
-    table = table.unstack(fill_value=0).stack().rename("count").reset_index()
+    wide = rows.assign(value=level).groupby(["first_id", "second_id", "value"]).size().unstack(fill_value=0)
+    table = wide.reset_index().melt(["first_id", "second_id"], var_name="value", value_name="count")
+    table["value"] = table["value"].astype(float)
     step = 1.0 if model == "adjacent" else 0.5
     apart = design(table) * step * table["value"].to_numpy()[:, None]
     inner = [np.abs(table["value"]) == size for size in np.unique(np.abs(levels))[:-1]]
@@ -210,7 +212,8 @@ def test_adjacent_categories_are_log_linear(oasis_sets: list[pd.DataFrame], mode
 
 def torch_maximum(comparisons: pd.DataFrame, model: str, ridge: float) -> tuple[NDArray[np.float64], float]:
     """Scores and log likelihood by scipy's trust region method on the likelihood written in torch."""
-    first, second, ids = (torch.tensor(part) if k < 2 else part for k, part in enumerate(codes(comparisons)))
+    one, other, ids = codes(comparisons)
+    first, second = torch.tensor(one), torch.tensor(other)
     level = torch.tensor(comparisons["value"].to_numpy(dtype=np.int64) + 2)
     n = len(ids)
 
@@ -245,6 +248,16 @@ def torch_maximum(comparisons: pd.DataFrame, model: str, ridge: float) -> tuple[
     return found.x[:n] - found.x[:n].mean(), log_likelihood(torch.tensor(found.x)).item()
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch's operations here are too small to be shared out: four times as fast on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("model", ["cumulative", "adjacent"])
 def test_street_views_on_five_levels(street_views: pd.DataFrame, model: str) -> None:
     """1,200 street views, 8,085 answers of Mechanical Turk workers: scores and likelihood of a general optimiser."""
@@ -344,7 +357,7 @@ def test_the_left_one_s_advantage(triage: pd.DataFrame) -> None:
         hessp=curve,
         method="trust-krylov",
         options={"gtol": 1e-9},
-    )
+    )  # type: ignore[call-overload]
     assert found.side == pytest.approx(peer.x[-1], abs=1e-6)
     assert found.scores["score"].to_numpy() == pytest.approx(peer.x[:-1], abs=1e-6)
 
@@ -352,11 +365,11 @@ def test_the_left_one_s_advantage(triage: pd.DataFrame) -> None:
 def test_votes_follow_distance(triage: pd.DataFrame) -> None:
     """Paper 2's table on series votes: the higher released preference wins, bin by bin, as plain pandas counts it."""
     score: dict[str, float] = {}
-    for row in triage.drop_duplicates(["first_id", "second_id"]).itertuples():
+    pairs = triage.drop_duplicates(["first_id", "second_id"])
+    for one, other, released in zip(pairs["first_id"], pairs["second_id"], pairs["released"], strict=True):
         # Each series' first photograph is at 0, the others where their released preference against it puts them.
-        if str(row.first_id).endswith("-01"):
-            score[str(row.first_id)] = 0.0
-            score[str(row.second_id)] = float(np.log((1 - row.released) / row.released))  # type: ignore[operator]
+        if one.endswith("-01"):
+            score[one], score[other] = 0.0, float(np.log((1 - released) / released))
     scores = pd.DataFrame({"image_id": list(score), "score": list(score.values())})
     found = agreement_by_distance(triage, scores, seed=1, distances=(0.5, 1.0, 2.0), repeats=10).table
     gap = triage["first_id"].map(score).to_numpy(dtype=float) - triage["second_id"].map(score).to_numpy(

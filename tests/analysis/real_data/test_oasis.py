@@ -30,7 +30,9 @@ LEVELS = range(1, 8)
 
 def long(table: pd.DataFrame) -> pd.DataFrame:
     """A ratings table from images x raters; NaN is not rated."""
-    return table.stack().dropna().rename("value").rename_axis(["image_id", "rater_id"]).reset_index()
+    image, rater = np.nonzero(table.notna().to_numpy())
+    ids = {"image_id": table.index[image], "rater_id": table.columns[rater]}
+    return pd.DataFrame({**ids, "value": table.to_numpy(dtype=float)[image, rater]})
 
 
 def batches(sets: list[pd.DataFrame], count: int) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def test_ava_s_distributions_are_numpy_s(ava: pd.DataFrame) -> None:
     for row in range(0, len(ava), 5000):
         votes = np.repeat(levels, counts[row].astype(int))
         expected = np.median(votes), votes.std(ddof=1), np.abs(votes - votes.mean()).mean()
-        assert found.loc[row, ["median", "sd1", "mad"]].tolist() == pytest.approx(expected)
+        assert [float(found[name].iloc[row]) for name in ("median", "sd1", "mad")] == pytest.approx(expected)
 
 
 def test_ava_s_shapes(ava: pd.DataFrame) -> None:
