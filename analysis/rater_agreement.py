@@ -78,11 +78,10 @@ def against_mean(
     table = pd.DataFrame({"rater_id": ids})
     table["n"] = np.bincount(raters[shared], minlength=len(ids))
     table["batches"] = _batches(votes.frame, raters, len(ids))
-    table["with_own"] = _rank_correlations(
-        raters[shared], votes.values[shared], (total / n)[shared], len(ids)
-    )
+    who, own = raters[shared], _ranks(raters[shared], votes.values[shared])
     others = (total - votes.values)[shared] / (n - 1)[shared]
-    table["without_own"] = _rank_correlations(raters[shared], votes.values[shared], others, len(ids))
+    table["with_own"] = _correlations(who, own, _ranks(who, (total / n)[shared]), len(ids))
+    table["without_own"] = _correlations(who, own, _ranks(who, others), len(ids))
     if table["without_own"].isna().all():
         raise InputError(
             f"no rater gave two different ratings to {MIN_IMAGES} images or more that others rated, too"
@@ -135,14 +134,13 @@ def _batches(frame: pd.DataFrame, raters: IntArray, count: int) -> IntArray:
     if "hit_key" not in frame:
         return np.zeros(count, dtype=np.int64) + 1
     hits = pd.factorize(frame["hit_key"])[0] + 1  # ratings without a HIT are a batch of their own
-    both = np.unique(raters * (int(hits.max(initial=0)) + 1) + hits)
+    both = pd.unique(raters * (int(hits.max(initial=0)) + 1) + hits)
     return np.bincount(both // (int(hits.max(initial=0)) + 1), minlength=count).astype(np.int64)
 
 
-def _rank_correlations(groups: IntArray, one: FloatArray, other: FloatArray, count: int) -> FloatArray:
-    """(count,) Spearman's correlation within each group, by mean ranks."""
+def _correlations(groups: IntArray, a: FloatArray, b: FloatArray, count: int) -> FloatArray:
+    """(count,) correlation of two numbers within each group; NaN for fewer than 4, and where all are equal."""
     sizes = np.bincount(groups, minlength=count)
-    a, b = _ranks(groups, one), _ranks(groups, other)
     a, b = (x - (np.bincount(groups, x, count) / np.maximum(sizes, 1))[groups] for x in (a, b))
     cross, aa, bb = (np.bincount(groups, x, count) for x in (a * b, a * a, b * b))
     known = (sizes >= MIN_IMAGES) & (aa > 0) & (bb > 0)
@@ -150,13 +148,9 @@ def _rank_correlations(groups: IntArray, one: FloatArray, other: FloatArray, cou
 
 
 def _ranks(groups: IntArray, values: FloatArray) -> FloatArray:
-    """Mean ranks of values within their groups, all at once."""
-    order = np.lexsort((values, groups))
-    ordered, sorted_groups = values[order], groups[order]
-    new = np.r_[True, (np.diff(ordered) != 0) | (np.diff(sorted_groups) != 0)]
-    tie = np.cumsum(new) - 1
+    """Mean ranks of values within their groups, up to a number that each group has in common."""
+    level, levels = pd.factorize(values, sort=True)
+    tie, _ = pd.factorize(groups * len(levels) + level, sort=True)
     sizes = np.bincount(tie)
-    first = np.r_[0, np.cumsum(sizes)[:-1]]
-    ranks = np.empty(values.size)
-    ranks[order] = (first + (sizes - 1) / 2)[tie]
+    ranks: FloatArray = (np.cumsum(sizes) - (sizes + 1) / 2)[tie]
     return ranks

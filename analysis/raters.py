@@ -62,7 +62,7 @@ def panel(ratings: pd.DataFrame, *, attribute: str = "overall") -> pd.DataFrame:
     table = table.join(_times(votes.frame, raters, len(ids)))
     table = table.join(_answers(raters, votes.values, len(ids)))
     table["flat_hits"] = flat_hits
-    return table.merge(_agreement(votes.frame), on="rater_id", how="left")
+    return table.join(_agreement(votes, raters, len(ids)))
 
 
 def repeats(ratings: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
@@ -246,13 +246,13 @@ def _hits(votes: Votes, raters: IntArray, count: int) -> tuple[FloatArray, Float
     return np.bincount(whose, minlength=count).astype(np.float64), share
 
 
-def _agreement(frame: pd.DataFrame) -> pd.DataFrame:
-    """The figures that need other raters; NaN where there are none."""
-    frame = frame.drop(columns="attribute", errors="ignore")  # of which there is one by now
-    columns = ["with_own", "without_own", "bias", "inconsistency", "inconsistency_low", "inconsistency_high"]
+def _agreement(votes: Votes, raters: IntArray, count: int) -> pd.DataFrame:
+    """The figures that need other raters, in the order of the raters; NaN where there are none."""
+    # Codes instead of ids: long ids would be told apart again and again.
+    coded = pd.DataFrame({"rater_id": raters, "image_id": votes.codes, "value": votes.values})
+    columns = ["bias", "inconsistency", "inconsistency_low", "inconsistency_high"]
     try:
-        against = rater_agreement.against_mean(frame).raters[["rater_id", "with_own", "without_own"]]
-        model = recovery.recover(frame).raters[["rater_id", *columns[2:]]]
+        against = rater_agreement.against_mean(coded).raters[["with_own", "without_own"]]
+        return against.join(recovery.recover(coded).raters[columns])
     except InputError:  # one rater, or raters who share no image
-        return pd.DataFrame({"rater_id": frame["rater_id"].unique()}).reindex(columns=["rater_id", *columns])
-    return against.merge(model, on="rater_id")
+        return pd.DataFrame(np.nan, index=range(count), columns=["with_own", "without_own", *columns])
