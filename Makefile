@@ -24,7 +24,7 @@ demo: .venv/ready  ## run the whole chain on real photographs; ends with a repor
 	$(BIN)/photojury demo
 
 test: lint types  ## lint, types and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/ready  ## style and format
 	$(BIN)/ruff check .
