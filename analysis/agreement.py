@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from photojury.analysis import votes as votes_module
-from photojury.analysis.bootstrap import REPEATS, Estimate, counted_interval, interval
+from photojury.analysis.bootstrap import REPEATS, Estimate, counted_interval, interval, percentiles
 from photojury.analysis.votes import Votes
 from photojury.errors import InputError
 
@@ -256,7 +256,7 @@ def split_half(
     drawn = np.concatenate(
         [_stepped_up(moments, _weights(images, block, rng)) for block in _blocks(REPEATS, images)]
     )
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    low, high = np.nanquantile(drawn, percentiles(images))
     return Estimate(value, float(low), float(high), images, 0.95, REPEATS, seed)
 
 

@@ -1,5 +1,9 @@
 """Percentile bootstrap intervals: takes in arrays with one row per image (or pair), gives out an Estimate.
 
+The percentiles are expanded (Hesterberg 2015, The American Statistician 69, 371): the plain ones are those
+of a normal variable with the variance divided by n, too narrow for few rows; the expanded ones are those of Student's t
+with n - 1. For a thousand rows they are the same.
+
 >>> import numpy as np
 >>> votes = np.array([1.0, 2.0, 3.0, 2.0, 1.0, 3.0, 2.0, 2.0])
 >>> estimate = interval(lambda rows: float(rows.mean()), votes, seed=1)
@@ -12,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from photojury.errors import InputError
 
@@ -24,7 +29,7 @@ class Estimate:
 
     Attributes:
         value: the statistic of the whole sample; NaN where it is undefined.
-        low, high: percentile interval; NaN where no interval can be given.
+        low, high: expanded percentile interval; NaN where no interval can be given.
         n: rows (images, pairs or clusters) that were drawn from.
         level: nominal coverage, 0.95 by default.
         repeats: bootstrap samples drawn.
@@ -105,6 +110,16 @@ def counted_interval(
     return interval(of_drawn, which.ravel(), seed=seed, repeats=repeats, level=level)
 
 
+def percentiles(rows: int, level: float = 0.95) -> tuple[float, float]:
+    """The expanded percentiles of an interval from so many rows, 2 or more.
+
+    >>> [round(end, 4) for end in percentiles(30)]
+    [0.0188, 0.9812]
+    """
+    tail = float(special.ndtr(np.sqrt(rows / (rows - 1)) * special.stdtrit(rows - 1, (1 - level) / 2)))
+    return tail, 1 - tail
+
+
 def _rows(arrays: tuple[NDArray[np.generic], ...], repeats: int, level: float) -> int:
     lengths = {len(array) for array in arrays}
     if len(lengths) != 1 or 0 in lengths:
@@ -124,6 +139,6 @@ def _percentiles(value: float, draws: NDArray[np.float64], rows: int, level: flo
     if 2 * lost > draws.size:
         note = f"undefined in {lost} of {draws.size} bootstrap samples, so no interval"
         return Estimate(value, np.nan, np.nan, rows, level, draws.size, seed, note)
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(defined, percentiles(rows, level))
     note = f"undefined in {lost} of {draws.size} bootstrap samples" if lost else ""
     return Estimate(value, float(low), float(high), rows, level, draws.size, seed, note)

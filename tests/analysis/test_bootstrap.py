@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from photojury.analysis.bootstrap import counted_interval, interval
+from photojury.analysis.bootstrap import counted_interval, interval, percentiles
 from photojury.errors import InputError
 
 
@@ -19,6 +20,15 @@ def test_interval_of_a_mean_matches_the_normal_one() -> None:
     assert found.value == values.mean()
     assert found.low == pytest.approx(values.mean() - reach, abs=0.02)
     assert found.high == pytest.approx(values.mean() + reach, abs=0.02)
+
+
+def test_percentiles_of_few_rows_are_those_of_student_s_t() -> None:
+    """The interval of a normal mean from ten rows is about the t interval, not the shorter normal one."""
+    values = np.random.default_rng(1).normal(size=10)
+    found = interval(mean, values, seed=1, repeats=20_000)
+    low, high = stats.t.interval(0.95, 9, values.mean(), stats.sem(values))
+    assert found.high - found.low == pytest.approx(high - low, rel=0.06)
+    assert percentiles(10**6) == pytest.approx((0.025, 0.975), abs=1e-5)
 
 
 def test_rows_that_are_counted_give_the_same_interval() -> None:
