@@ -187,14 +187,17 @@ class Answers:
                 )
             rows = rows[~unused]
         elif self.study is not None:
-            reasons = not_counted(rows, self.assignments, self.units)
+            # Whoever reads a store in a way of his own (photojury.analysis.dashboard.reading) has judged already.
+            judged = "left_out" in rows
+            reasons = rows["left_out"] if judged else not_counted(rows, self.assignments, self.units)
             left_out = sound.together(left_out, {str(k): int(n) for k, n in reasons.value_counts().items()})
-            rows = rows[reasons.isna()]
-        if len(self.assignments):
+            rows = rows[reasons.isna()].drop(columns=["left_out"] if judged else [])
+        unknown = [name for name in ("hit_key", "submitted_at") if name not in rows]
+        if unknown and len(self.assignments):
             at = assignment_of(rows, self.assignments)
-            known = [column for column in ("hit_key", "submitted_at") if column in self.assignments]
+            known = [name for name in unknown if name in self.assignments]
             rows = rows.assign(
-                **{column: self.assignments[column].array.take(at, allow_fill=True) for column in known}
+                **{name: self.assignments[name].array.take(at, allow_fill=True) for name in known}
             )
         return sound.Sound(rows.reset_index(drop=True), left_out)
 
