@@ -139,7 +139,7 @@ def confusion(
     _check_named("rows", rows, get_args(Rows))
     _check_named("positive_means", positive_means, get_args(Better))
     judged = _Judged.of(ratings, comparisons, attribute)
-    by_ratings, by_pairs = judged.outcomes(exact(c_g, "c_g"), exact(c_p, "c_p"))
+    by_ratings, by_pairs = judged.by_ratings(exact(c_g, "c_g")), judged.by_pairs(exact(c_p, "c_p"))
     if positive_means == "second":
         by_pairs = 2 - by_pairs
     row, column = (by_pairs, by_ratings) if rows == "pairwise" else (by_ratings, by_pairs)
@@ -174,10 +174,11 @@ def sweep(
         c_g, c_p (as text), agreement, opposite, n; one row per pair of thresholds.
     """
     judged = _Judged.of(ratings, comparisons, attribute)
+    by_pairs = [(second, judged.by_pairs(exact(second, "c_p"))) for second in c_p]
     found = []
     for first in c_g:
-        for second in c_p:
-            one, other = judged.outcomes(exact(first, "c_g"), exact(second, "c_p"))
+        one = judged.by_ratings(exact(first, "c_g"))
+        for second, other in by_pairs:
             found.append(
                 {
                     "c_g": str(first),
@@ -230,11 +231,14 @@ class _Judged:
             int((~both).sum()),
         )
 
-    def outcomes(self, c_g: Fraction, c_p: Fraction) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """0 better, 1 equal, 2 worse for each pair: by its global and by its pairwise ratings."""
+    def by_ratings(self, c_g: Fraction) -> NDArray[np.int64]:
+        """0 better, 1 equal, 2 worse for each pair, by the ratings of its images."""
         crossed = self.sums[0] * self.sizes[1] - self.sums[1] * self.sizes[0]
-        by_ratings = _outcome(crossed, self.sizes[0] * self.sizes[1] * self.rating_step, c_g)
-        return by_ratings, _outcome(self.pair_sums, self.pair_sizes * self.pair_step, c_p)
+        return _outcome(crossed, self.sizes[0] * self.sizes[1] * self.rating_step, c_g)
+
+    def by_pairs(self, c_p: Fraction) -> NDArray[np.int64]:
+        """The same by its pairwise ratings."""
+        return _outcome(self.pair_sums, self.pair_sizes * self.pair_step, c_p)
 
     def share(self, counted: NDArray[np.bool_]) -> tuple[float, float, float]:
         """A share of the pairs with its interval."""

@@ -83,7 +83,8 @@ def share(
 
 
 def _images(first: IntArray, second: IntArray) -> int:
-    return int(np.unique(np.concatenate([first, second])).size)
+    images = int(max(first.max(), second.max())) + 1
+    return int(np.count_nonzero(np.bincount(first, minlength=images) + np.bincount(second, minlength=images)))
 
 
 def _t(first: IntArray, second: IntArray) -> float:

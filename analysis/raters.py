@@ -201,7 +201,7 @@ def _times(frame: pd.DataFrame, raters: IntArray, count: int) -> pd.DataFrame:
 
 
 def _answers(raters: IntArray, values: FloatArray, count: int) -> pd.DataFrame:
-    levels, said = np.unique(values, return_inverse=True)
+    said, levels = pd.factorize(values, sort=True)
     table = np.bincount(raters * levels.size + said, minlength=count * levels.size).reshape(
         count, levels.size
     )

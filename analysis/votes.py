@@ -56,7 +56,7 @@ class Votes:
         Raises:
             InputError: the values lie on no decimal grid of at most six digits.
         """
-        levels, which = np.unique(self.values, return_inverse=True)
+        which, levels = pd.factorize(self.values, sort=True)
         fractions = [Fraction(str(float(level))) for level in levels]
         step = math.lcm(*(fraction.denominator for fraction in fractions))
         if step > 10**6:

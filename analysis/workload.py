@@ -64,7 +64,7 @@ def workload(ratings: pd.DataFrame, *, attribute: str = "overall") -> Workload:
     votes = votes_module.of_ratings(ratings, attribute=attribute)
     raters, _ = pd.factorize(votes.frame["rater_id"])
     of_image, of_rater = votes.counts(), np.bincount(raters)
-    cells = np.unique(votes.codes * of_rater.size + raters).size
+    cells = pd.unique(votes.codes * of_rater.size + raters).size
     curve = lorenz(of_rater)
     shared = overlap(raters.astype(np.int64), votes.codes)
     return Workload(

@@ -76,7 +76,7 @@ def fit(
     require_columns(ratings.columns, ["image_id", "rater_id", "value"], "ratings")
     votes = votes_module.of_ratings(ratings, attribute=attribute)
     raters, rater_ids = pd.factorize(votes.frame["rater_id"], sort=True)
-    levels, said = np.unique(votes.values, return_inverse=True)
+    said, levels = pd.factorize(votes.values, sort=True)
     if not 2 <= levels.size <= MOST_LEVELS:
         raise InputError(
             f"ratings: Dawid and Skene's model needs 2 to {MOST_LEVELS} different levels, not {levels.size}"

@@ -135,7 +135,7 @@ class _Data:
     def of(cls, ratings: pd.DataFrame, comparisons: pd.DataFrame, task: str, attribute: str) -> "_Data":
         stars = votes_module.of_ratings(ratings, attribute=attribute)
         pairs = votes_module.of_comparisons(comparisons, task=task, levels=LEVELS[task])
-        levels, said = np.unique(stars.values, return_inverse=True)
+        said, levels = pd.factorize(stars.values, sort=True)
         if levels.size < 2:
             raise InputError("ratings: all are equal, so they tell nothing; use the comparisons alone")
         if levels.size > 20:
