@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "market": ("photojury.annotate.marketplace.commands:market", "Run the MTurk-compatible marketplace."),
     "analyze": ("photojury.analysis.commands.group:analyze", "Report what the answers are worth."),
-    "datasets": ("photojury.datasets.commands:datasets", "Split a study, release it as a dataset."),
+    "datasets": ("photojury.datasets.commands.group:datasets", "Bring datasets in, split a study, release it."),
     "embed": ("photojury.baselines.commands:embed", "Compute features of the pictures."),
     "train": ("photojury.baselines.commands:train", "Train a paper's network on a study."),
     "demo": ("photojury.demo:demo", "Run the whole chain on real photographs."),

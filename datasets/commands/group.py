@@ -1,4 +1,4 @@
-"""`photojury datasets`: splits and releases."""
+"""`photojury datasets`: datasets in, splits, releases out."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from photojury.options import json_option, study_option
 
 @click.group()
 def datasets() -> None:
-    """Split a study, release it as a dataset."""
+    """Bring published datasets in, split a study, release it as a dataset."""
 
 
 @datasets.command(epilog="Example: photojury datasets split --study demo-study")
