@@ -45,6 +45,17 @@ def test_the_complete_graph_is_best() -> None:
     assert design.variance_factor == pytest.approx(1)
 
 
+def test_the_spectrum_can_be_left_out() -> None:
+    """Degrees and components are told all the same."""
+    whole, plain = (designs.describe(*cycle(30), images=30, spectrum=spectrum) for spectrum in (True, False))
+    assert math.isnan(plain.spectral_gap) and math.isnan(plain.algebraic_connectivity)
+    assert (plain.pairs, plain.degree_max, plain.components) == (
+        whole.pairs,
+        whole.degree_max,
+        whole.components,
+    )
+
+
 @pytest.mark.parametrize("images", [1_600, 4_000])
 def test_large_graphs_have_their_closed_forms_too(images: int) -> None:
     """A path and a star above the dense limit, where a tiny gap is the hard case for a sparse solver."""
