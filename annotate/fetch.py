@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from botocore.exceptions import ClientError
 
 from photojury.annotate.intake import HandedIn, take_in
-from photojury.annotate.raters import is_simulated, rater_id, read_salt
 from photojury.annotate.requester import Requester, service_errors
 from photojury.annotate.tasks.kind import kind
 from photojury.datasets import tables
+from photojury.datasets.raters import is_simulated, rater_id, read_salt
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 

@@ -21,7 +21,7 @@ import botocore.exceptions
 
 from photojury.annotate.keys import own_key
 from photojury.annotate.patience import Patience
-from photojury.annotate.raters import read_salt
+from photojury.datasets.raters import read_salt
 from photojury.errors import ServiceError, SettingsError
 from photojury.settings import Settings
 

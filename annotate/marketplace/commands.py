@@ -91,7 +91,7 @@ def invite(number: int, folder: Path, as_json: bool) -> None:
 def forget(worker_id: str, folder: Path) -> None:
     """Make the worker WORKER_ID unknown, here and in the study; their answers stay, without a name."""
     from photojury.annotate.marketplace.workers import forget as forget_worker
-    from photojury.annotate.raters import rename
+    from photojury.datasets.raters import rename
     from photojury.datasets.store import open_study
     from photojury.errors import InputError
 

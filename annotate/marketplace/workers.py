@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from photojury.annotate.marketplace import tables
 from photojury.annotate.marketplace.books import Market, Terms
 from photojury.annotate.marketplace.tables import invitations, sessions, visits, workers
-from photojury.annotate.raters import SIMULATED
 from photojury.datasets.prolific import worker_id_of
+from photojury.datasets.raters import SIMULATED
 from photojury.datasets.store import add_rows
 
 # What a forgotten worker leaves behind without a name, and what goes with them.

@@ -14,7 +14,7 @@ import base64
 import hashlib
 import hmac
 
-from photojury.annotate.raters import read_salt
+from photojury.datasets.raters import read_salt
 
 LENGTH = 12
 """Characters of a code, 5 bits each."""

@@ -21,7 +21,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.raters import rater_id, read_salt
 from photojury.annotate.recruit.completion import completion_code, fits
 from photojury.annotate.recruit.price import currency_of
 from photojury.annotate.recruit.prolific import Client
@@ -29,6 +28,7 @@ from photojury.annotate.recruit.studies import PROVIDER, recruitments
 from photojury.annotate.recruit.wire import Json, ProlificRefusal, text_of
 from photojury.datasets import tables
 from photojury.datasets.prolific import worker_id_of
+from photojury.datasets.raters import rater_id, read_salt
 from photojury.datasets.store import Study, add_rows
 from photojury.errors import InputError
 

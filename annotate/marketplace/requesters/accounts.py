@@ -24,7 +24,7 @@ from botocore.credentials import Credentials
 from photojury.annotate.keys import own_key, secret_of
 from photojury.annotate.marketplace.books import OWN_ACCOUNT, Market, open_account
 from photojury.annotate.marketplace.tables import accounts
-from photojury.annotate.raters import read_salt
+from photojury.datasets.raters import read_salt
 from photojury.errors import InputError
 
 SERVICE = "mturk-requester"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from photojury.annotate.marketplace.commands import market
-from photojury.annotate.raters import rater_id
+from photojury.datasets.raters import rater_id
 from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError
 from tests.annotate.marketplace.live import HIT_TYPE, Worker, html_question

@@ -32,11 +32,11 @@ from photojury.annotate.mturk.intake_csv import import_results, read_lines
 from photojury.annotate.mturk.marks import marked
 from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.publish import publish
-from photojury.annotate.raters import rater_id
 from photojury.annotate.requester import Requester
 from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.datasets import tables
 from photojury.datasets.money import cost_of_unreviewed, spent, to_come
+from photojury.datasets.raters import rater_id
 from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError, Refused
 from tests.support import make_study

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.raters import rater_id, read_salt
 from photojury.annotate.recruit.commands import prolific
 from photojury.annotate.recruit.completion import completion_code
 from photojury.datasets import tables
 from photojury.datasets.prolific import worker_id_of
+from photojury.datasets.raters import rater_id, read_salt
 from photojury.datasets.store import Study
 from photojury.errors import Refused
 from tests.annotate.recruit.fake_prolific import FakeProlific

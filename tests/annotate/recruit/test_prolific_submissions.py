@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 
 from photojury.annotate.batches import study_id
-from photojury.annotate.raters import rater_id, read_salt
 from photojury.annotate.recruit.bonuses import bonus
 from photojury.annotate.recruit.completion import completion_code
 from photojury.annotate.recruit.exclusions import exclude
@@ -18,6 +17,7 @@ from photojury.annotate.recruit.wire import ProlificRefusal
 from photojury.datasets import tables
 from photojury.datasets.money import spent
 from photojury.datasets.prolific import worker_id_of
+from photojury.datasets.raters import rater_id, read_salt
 from photojury.datasets.store import Study
 from photojury.errors import InputError, Refused, ServiceError
 from tests.annotate.recruit.fake_prolific import FakeProlific
