@@ -11,20 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from photojury.analysis import sound
-from photojury.datasets import tables
+from photojury.datasets import delimited, tables
 from photojury.datasets.images import EXTENSIONS
 from photojury.datasets.splits import PARTS
 from photojury.errors import InputError
-
-if TYPE_CHECKING:
-    import pyarrow
-    from pyarrow.csv import InvalidRow
 
 Kind = Literal["ratings", "comparisons"]
 
@@ -136,7 +132,8 @@ def _read_file(path: Path, columns: Mapping[str, str]) -> tuple[Kind, pd.DataFra
         table, lost = _parquet(path), {}
         table.index = pd.RangeIndex(1, len(table) + 1)
     else:
-        table, lost = _csv(path)
+        rows = delimited.read(path)
+        table, lost = rows.table, rows.left_out
     for ours, theirs in columns.items():
         if theirs not in table:
             raise InputError(f"{path} has no column {theirs}; it has {', '.join(map(str, table.columns))}")
@@ -189,55 +186,3 @@ def _parquet(path: Path) -> pd.DataFrame:
         raise InputError(
             f"{path} is no Parquet file that can be read: {str(error).splitlines()[0]}"
         ) from None
-
-
-def _csv(path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Every cell as text, rows numbered from 1; and how many rows have more or fewer cells than the first line."""
-    import pyarrow
-    from pyarrow import csv
-
-    ragged: list[int] = []
-
-    def skip(row: "InvalidRow") -> str:
-        ragged.append(row.number - 1)
-        return "skip"
-
-    with path.open("rb") as file:
-        names = next(iter(file.readline(1_000_000).decode("utf-8-sig", errors="replace").splitlines()), "")
-    if not names.strip():
-        raise InputError(f"{path} is empty; its first line must name the columns")
-    separator = max(",;\t|", key=names.count)
-    parse = csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=skip)
-    # One thread, so that rows keep their numbers.
-    reading = csv.ReadOptions(use_threads=False)
-    try:
-        header = csv.open_csv(path, parse_options=parse, read_options=reading).schema.names
-        ragged.clear()
-        kinds = dict.fromkeys(header, pyarrow.binary())
-        convert = csv.ConvertOptions(column_types=kinds, strings_can_be_null=True)
-        table = csv.read_csv(path, read_options=reading, parse_options=parse, convert_options=convert)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"{path} is no CSV file that can be read: {str(error).splitlines()[0]}") from None
-    frame = pd.DataFrame({name.removeprefix("\ufeff").strip(): _text(table.column(name)) for name in header})
-    numbers = np.arange(1, len(frame) + len(ragged) + 1)
-    frame.index = pd.Index(numbers[~np.isin(numbers, ragged)])
-    reason = f"{path.name}: rows with more or fewer cells than the first line (row {min(ragged, default=0)})"
-    return frame, {reason: len(ragged)} if ragged else {}
-
-
-def _text(column: "pyarrow.ChunkedArray") -> "pd.Series[str]":
-    """Cells as text; those that are no UTF-8 as missing."""
-    import pyarrow
-
-    try:
-        found: pd.Series[str] = column.cast(pyarrow.string()).to_pandas()
-    except pyarrow.ArrowInvalid:
-        found = pd.Series([_decoded(cell) for cell in column.to_pylist()], dtype="str")
-    return found
-
-
-def _decoded(cell: bytes | None) -> str | None:
-    try:
-        return None if cell is None else cell.decode()
-    except UnicodeDecodeError:
-        return None
