@@ -9,11 +9,11 @@ the HIT of each; what was left out is counted.
     open_answers(Path("ratings.csv")).left_out
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ from photojury.datasets.counting import assignment_of, not_counted
 from photojury.datasets.store import Study, open_study
 from photojury.errors import InputError
 from photojury.settings import FILE_NAME, Settings
+
+T = TypeVar("T")
 
 TASKS = {
     "stars": "stars",
@@ -77,6 +79,7 @@ class Answers:
     place: str
     study: Study | None = None
     given_scale: tuple[float, float] | None = None
+    _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def images(self) -> pd.DataFrame:
@@ -154,6 +157,12 @@ class Answers:
     def picture(self, image_id: str, format: str) -> Path | None:
         """The file of an image of the table `images`; None where it is not at hand."""
         return self.tables.picture(image_id, format)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made the first time that it is asked for by this name."""
+        if name not in self._made:
+            self._made[name] = make()
+        return cast("T", self._made[name])
 
     def simulated_share(self) -> float:
         """Share of the answers that simulated raters gave; NaN where there are none."""

@@ -29,12 +29,17 @@ TABLES = {
     "design": "Whether the graph of comparisons can carry a scale.",
     "sides": "Who prefers the left or the right picture.",
     "consistency": "Agreement of the raters within each HIT.",
+    "odd-raters": "The odd rater of each HIT that fails, and whether he is to blame.",
     "variants": "The share of consistent HITs by the test and its variants (paper 4).",
     "power": "What share of HITs such a test would find.",
     "tiers": "Raters against the mean by workload (paper 4, Table 6).",
     "agreement": "Krippendorff's alpha, Fleiss' kappa, ICC, split halves.",
     "raters": "Each rater: time, answers, agreement, bias, gold, repeats, sides.",
-    "drift": "Control charts: who becomes stricter or milder.",
+    "workload": "How the ratings spread over images, raters and levels.",
+    "majorities": "How often each rater sides with the majority of the others.",
+    "changes": "Who suddenly became stricter or milder, and when.",
+    "learning": "Whether raters get more exact and faster with practice.",
+    "drift": "Control charts: who slowly becomes stricter or milder.",
 }
 """The tables without options of their own, with their help."""
 

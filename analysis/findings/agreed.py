@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 from photojury.analysis import agreement as coefficients_module
 from photojury.analysis import consistency as consistency_module
-from photojury.analysis import planning, rater_agreement
+from photojury.analysis import planning, rater_agreement, rater_checks, rater_course
 from photojury.analysis import raters as raters_module
+from photojury.analysis import workload as workload_module
 from photojury.analysis.answers import Answers
 from photojury.analysis.bootstrap import Estimate
 from photojury.analysis.consistency import Consistency
-from photojury.analysis.findings.asked import given
+from photojury.analysis.findings.asked import PAIRED, given
 from photojury.analysis.findings.rated import seed
 from photojury.datasets import tables
 from photojury.datasets.papers import number
@@ -36,7 +37,10 @@ def consistency(answers: Answers) -> Consistency:
         raise InputError(f"the ratings of {answers.place} do not say their batch (hit_key)")
     known = ratings[ratings["hit_key"].notna()]
     alpha = answers.settings.analysis.alpha
-    return consistency_module.consistency(known, seed=seed(answers, "consistency"), alpha=alpha)
+    return answers.once(
+        "consistency",
+        lambda: consistency_module.consistency(known, seed=seed(answers, "consistency"), alpha=alpha),
+    )
 
 
 def batches(answers: Answers) -> pd.DataFrame:
@@ -47,6 +51,11 @@ def batches(answers: Answers) -> pd.DataFrame:
 def variants(answers: Answers) -> pd.DataFrame:
     """The batch test and its variants in one table: see `consistency.Consistency.summary`."""
     return consistency(answers).summary()
+
+
+def odd_raters(answers: Answers) -> pd.DataFrame:
+    """The odd one in each HIT that fails: see `consistency.Consistency.odd_raters`."""
+    return consistency(answers).odd_raters()
 
 
 def power(answers: Answers) -> pd.DataFrame:
@@ -109,7 +118,10 @@ def coefficients(answers: Answers) -> pd.DataFrame:
 
 def raters(answers: Answers) -> pd.DataFrame:
     """The rater panel of the stars: see `raters.panel`; with gold, repeats, side bias and verdicts where there are any."""
-    table = raters_module.panel(in_order(given(answers, "stars")))
+    ratings = in_order(given(answers, "stars"))
+    table = raters_module.panel(ratings)
+    runs = rater_checks.runs(ratings, seed=seed(answers, "runs"))[["rater_id", "p_adjusted"]]
+    table = table.merge(runs.rename(columns={"p_adjusted": "longest_run_p"}), on="rater_id", how="left")
     if answers.study is not None:
         everything = in_order(answers.tables.read("ratings"))
         table = table.merge(raters_module.gold(everything, answers.units), on="rater_id", how="left")
@@ -125,6 +137,56 @@ def raters(answers: Answers) -> pd.DataFrame:
             bias = raters_module.side_bias(pairs)[["rater_id", "left", "p_adjusted"]]
             table = table.merge(bias.rename(columns={"p_adjusted": "left_p"}), on="rater_id", how="left")
     return table
+
+
+def workload(answers: Answers) -> pd.DataFrame:
+    """How the stars spread over images, raters and levels: measure, value; see `workload.Workload`."""
+    found = asdict(workload_module.workload(given(answers, "stars")))
+    rows = []
+    for name, value in found.items():
+        if isinstance(value, tuple):
+            ends = ("least", "median", "most")
+            rows += [(f"{name}_{end}", part) for end, part in zip(ends, value, strict=True)]
+        else:
+            rows.append((name, value))
+    return pd.DataFrame(rows, columns=["measure", "value"]).astype({"value": float})
+
+
+def changes(answers: Answers) -> pd.DataFrame:
+    """Who suddenly became stricter or milder: see `rater_course.changes`."""
+    return rater_course.changes(in_order(given(answers, "stars")))
+
+
+def learning(answers: Answers) -> pd.DataFrame:
+    """Whether raters get more exact and faster with practice: a row each for error and time.
+
+    Returns:
+        of, slope (on log of the order), standard_error, low, high (95 %), p, n, raters.
+    """
+    found = rater_course.learning(in_order(given(answers, "stars")))
+    rows = [{"of": "absolute error (stars)", **asdict(found.error)}]
+    if found.time is not None:
+        rows.append({"of": "log of the time", **asdict(found.time)})
+    return pd.DataFrame(rows)
+
+
+def majorities(answers: Answers) -> pd.DataFrame:
+    """How often each rater sides with the majority of the others: see `rater_checks.majority`; with the task.
+
+    Raises:
+        InputError: nothing was compared, or no pair has a majority.
+    """
+    found, reason = [], "nothing was compared yet"
+    for task in PAIRED:
+        table = answers.of_task(task)
+        if len(table):
+            try:
+                found.append(rater_checks.majority(table, task=task).assign(task=task))
+            except InputError as error:
+                reason = str(error)
+    if not found:
+        raise InputError(reason)
+    return pd.concat(found, ignore_index=True)
 
 
 def drift(answers: Answers) -> pd.DataFrame:

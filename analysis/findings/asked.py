@@ -8,6 +8,9 @@ import pandas as pd
 from photojury.analysis.answers import TASKS, Answers
 from photojury.errors import InputError
 
+PAIRED = ("five_level", "forced_choice", "series")
+"""Tasks that compare two images."""
+
 
 def given(answers: Answers, task: str) -> pd.DataFrame:
     """The answers of one task.

@@ -12,15 +12,12 @@ from photojury.analysis import confusion as confusion_module
 from photojury.analysis import designs, forced_choice, raters
 from photojury.analysis.answers import TASKS, Answers
 from photojury.analysis.confusion import Confusion
-from photojury.analysis.findings.asked import given
+from photojury.analysis.findings.asked import PAIRED, given
 from photojury.analysis.findings.rated import seed
 from photojury.analysis.findings.scored import mos
 from photojury.analysis.forced_choice import Agreement
 from photojury.datasets.papers import number
 from photojury.errors import InputError
-
-PAIRED = ("five_level", "forced_choice", "series")
-"""Tasks that compare two images."""
 
 
 def confusion(answers: Answers) -> Confusion:

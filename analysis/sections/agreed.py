@@ -73,7 +73,7 @@ def consistency(source: Source) -> Context:
         "straight": int(found.batches["straight_liners"].sum()),
         "raters_in_batches": wording.whole(len(found.raters)),
         "permutations": wording.whole(found.permutations),
-        "failed": _failed(found.batches, found.raters),
+        "failed": _failed(found),
         "power": figures_scored.power(table, found=share, claimed=paper.value),
         "power_caption": f"What share of batches of {table['raters'].iloc[0]} raters and {table['images'].iloc[0]} images such a "
         "test finds, for raters who agree more or less (simulated, five levels). Paper 4's own Table 6 implies a "
@@ -82,15 +82,18 @@ def consistency(source: Source) -> Context:
     }
 
 
-def _failed(batches: pd.DataFrame, raters: pd.DataFrame, most: int = 8) -> list[list[str]]:
-    """The HITs with the least agreement that are not significant, each with its oddest rater."""
-    failed = batches[batches["p"].notna() & ~batches["significant"].astype(bool)]
+def _failed(found: Consistency, most: int = 8) -> list[list[str]]:
+    """The HITs with the least agreement that are not significant, each with its odd rater."""
+    odd = found.odd_raters().set_index("hit_key")
+    failed = found.batches[found.batches["p"].notna() & ~found.batches["significant"].astype(bool)]
     rows = []
     for batch in failed.sort_values(["mean_rho", "hit_key"]).head(most).to_dict("records"):
-        own = raters[raters["hit_key"] == batch["hit_key"]]
-        odd = own.sort_values(["mean_rho", "rater_id"]).iloc[0]
+        person = ""
+        if batch["hit_key"] in odd.index:
+            row = odd.loc[batch["hit_key"]]
+            person = f"{str(row['rater_id'])[:10]} ({wording.decimal(row['mean_rho'], 2)})"
+            person += ", to blame" if row["to_blame"] else ""
         rho = wording.decimal(batch["mean_rho"], 2)
-        person = f"{odd['rater_id'][:10]} ({wording.decimal(odd['mean_rho'], 2)})"
         rows.append(
             [batch["hit_key"][:12], str(batch["raters"]), rho, wording.probability(batch["p"]), person]
         )
@@ -109,8 +112,8 @@ def raters(source: Source) -> Context:
     panel = agreed.raters(answers)
     context: Context = {
         "measures": measures,
-        "grids": [*_tiers(source), _panel(panel)],
-        "reading": _rater_reading(table, panel),
+        "grids": [_workload(source), *_tiers(source), _panel(panel)],
+        "reading": [*_rater_reading(table, panel), *_course(source)],
     }
     if panel["without_own"].notna().any():
         context["figure"] = figures_scored.raters(panel)
@@ -119,6 +122,41 @@ def raters(source: Source) -> Context:
             "correlates; without it, noise is at 0."
         )
     return context
+
+
+def _workload(source: Source) -> Grid:
+    found = agreed.workload(source.answers).set_index("measure")["value"]
+    rows = [
+        [f"ratings of one {item}", *(f"{found[f'{name}_{end}']:,g}" for end in ("least", "median", "most"))]
+        for item, name in (("image", "ratings_an_image"), ("rater", "ratings_a_rater"))
+    ]
+    caption = (
+        f"How {found['ratings']:,.0f} ratings are spread. {found['half']:,.0f} of {found['raters']:,.0f} raters gave half of "
+        f"them (Gini {found['gini']:.2f}); the answers are worth {found['effective_levels']:.1f} levels used alike."
+    )
+    return Grid(caption, ["", "least", "median", "most"], rows)
+
+
+def _course(source: Source) -> list[str]:
+    """Who changed in the course of the study, and whether practice shows."""
+    said = []
+    try:
+        sudden = agreed.changes(source.answers)
+        found = int((sudden["p_adjusted"] < 0.05).sum())
+        if found:
+            said.append(
+                f"{wording.plural(found, 'rater')} of {len(sudden):,} with 20 ratings or more suddenly became stricter or "
+                "milder (photojury analyze changes)."
+            )
+        for row in agreed.learning(source.answers).to_dict("records"):
+            if row["p"] < 0.01:
+                way = "falls" if row["slope"] < 0 else "grows"
+                said.append(
+                    f"With practice the {row['of']} of a rater {way} (p {wording.probability(row['p'])})."
+                )
+    except InputError:
+        return said
+    return said
 
 
 def _tiers(source: Source) -> list[Grid]:
