@@ -79,7 +79,7 @@ def conjugate_gradients(
     The Laplacian is singular along constants where there is no ridge: with right-hand sides that sum to 0 the
     iteration stays off them.
     """
-    inverse = (1 / np.maximum(diagonal, 1e-12))[:, None]
+    inverse = (1 / np.maximum(diagonal, 1e-12))[:, None].astype(right.dtype)
     x = np.zeros_like(right)
     r = right.copy()
     z = r * inverse
@@ -91,13 +91,13 @@ def conjugate_gradients(
             break
         ap = product(p)
         curvature = _dots(p, ap)
-        alpha = np.where(curvature > 0, rz / np.where(curvature > 0, curvature, 1.0), 0.0)
+        alpha = np.where(curvature > 0, rz / np.where(curvature > 0, curvature, 1), 0).astype(right.dtype)
         x += alpha * p
         ap *= alpha
         r -= ap
         np.multiply(r, inverse, out=z)
         new = _dots(r, z)
-        p *= np.where(rz > 0, new / np.where(rz > 0, rz, 1.0), 0.0)
+        p *= np.where(rz > 0, new / np.where(rz > 0, rz, 1), 0).astype(right.dtype)
         p += z
         rz = new
     return x
@@ -109,7 +109,7 @@ def _dots(one: FloatArray, other: FloatArray) -> FloatArray:
 
 
 def _estimated(matrix: "sparse.csr_array", ridge: float, rng: np.random.Generator) -> FloatArray:
-    """The diagonal of the centred inverse, by random signs."""
+    """The diagonal of the centred inverse, by random signs; in single precision, which is far more than chance leaves."""
     n, diagonal = matrix.shape[0], np.maximum(matrix.diagonal() + ridge, 1e-12)
     root = np.sqrt(diagonal)[:, None]
     scale = sparse.diags_array(1 / root[:, 0])
@@ -117,12 +117,13 @@ def _estimated(matrix: "sparse.csr_array", ridge: float, rng: np.random.Generato
     step = sparse.csr_array(scale @ beside @ scale)  # N
     along = root / np.linalg.norm(root)  # N's largest eigenvector, nearly; centring takes its part away
     known = 1 + np.asarray(step.power(2).sum(axis=1)) - 3 * along[:, 0] ** 2
+    matrix, step, root, along = (part.astype(np.float32) for part in (matrix, step, root, along))
     total, squares, probes = np.zeros(n), np.zeros(n), 0
     while probes < MOST_PROBES:
-        signs = rng.integers(0, 2, size=(n, min(16, max(1, _BLOCK // n)))) * 2.0 - 1.0
+        signs = rng.choice(np.array([-1, 1], np.float32), (n, min(16, max(1, _BLOCK // n))))
         right = root * signs
         # The part along constants would drown the rest.
-        solved = solve(matrix, ridge, right - right.mean(axis=0), 1e-6)
+        solved = solve(matrix, ridge, right - right.mean(axis=0), 1e-4)
         once = step @ signs
         first = signs + once + step @ once - 3 * along * (along.T @ signs)
         rest = signs * (root * (solved - solved.mean(axis=0)) - first)
