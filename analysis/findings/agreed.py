@@ -117,11 +117,15 @@ def coefficients(answers: Answers) -> pd.DataFrame:
 
 
 def raters(answers: Answers) -> pd.DataFrame:
+    """`panel` with longest_run_p: whether so long a run of equal answers is chance (see `rater_checks.runs`)."""
+    runs = rater_checks.runs(in_order(given(answers, "stars")), seed=seed(answers, "runs"))
+    runs = runs[["rater_id", "p_adjusted"]].rename(columns={"p_adjusted": "longest_run_p"})
+    return panel(answers).merge(runs, on="rater_id", how="left")
+
+
+def panel(answers: Answers) -> pd.DataFrame:
     """The rater panel of the stars: see `raters.panel`; with gold, repeats, side bias and verdicts where there are any."""
-    ratings = in_order(given(answers, "stars"))
-    table = raters_module.panel(ratings)
-    runs = rater_checks.runs(ratings, seed=seed(answers, "runs"))[["rater_id", "p_adjusted"]]
-    table = table.merge(runs.rename(columns={"p_adjusted": "longest_run_p"}), on="rater_id", how="left")
+    table = raters_module.panel(in_order(given(answers, "stars")))
     if answers.study is not None:
         everything = in_order(answers.tables.read("ratings"))
         table = table.merge(raters_module.gold(everything, answers.units), on="rater_id", how="left")
