@@ -31,6 +31,7 @@ from photojury.analysis import votes as votes_module
 from photojury.analysis.scores.information import solve, variances
 from photojury.analysis.scores.links import Between, Cumulative, FloatArray, IntArray, Parts, between
 from photojury.analysis.scores.paired import LEVELS
+from photojury.analysis.scores.squarem import leap
 from photojury.errors import InputError, unknown_name
 
 ITERATIONS = 200
@@ -89,13 +90,17 @@ def fit(
         raise unknown_name("task", task, LEVELS)
     data = _Data.of(ratings, comparisons, task, attribute)
     theta, model = np.zeros(len(data.images)), _Model.start(data)
-    rounds, converged = 0, False
+    rounds, converged, trail = 0, False, [model]
     while not converged and rounds < ITERATIONS:
         rounds += 1
         theta, matrix = _scores(data, model, theta)
         variance = variances(matrix, ridge=model.ridge, seed=seed, centred=False)
         before, model = model, model.improved(data, theta, variance)
         converged = model.distance(before) < TOLERANCE
+        trail.append(model)
+        if len(trail) == 3 and not converged:
+            model = model.leapt(data, trail)
+            trail = [model]
     theta, matrix = _scores(data, model, theta)
     error = np.sqrt(variances(matrix, ridge=model.ridge, seed=seed))
     shift = float(theta.mean())
@@ -194,6 +199,15 @@ class _Model:
             np.concatenate([[m.slope, 1 / m.ridge], m.rating_cuts, m.pair_cuts]) for m in (self, other)
         )
         return float(np.abs(one - two).max())
+
+    def leapt(self, data: _Data, trail: "list[_Model]") -> "_Model":
+        """Where the three models of a trail seem to lead; itself where that is no model."""
+        cuts = self.rating_cuts.size
+        rows = [np.concatenate([[m.slope, np.log(m.ridge)], m.rating_cuts, m.pair_cuts]) for m in trail]
+        found = leap(*rows)
+        model = _Model(found[0], found[2 : 2 + cuts], found[2 + cuts :], float(np.exp(found[1])))
+        sound = _ascending(model.rating_cuts) and data.link.allowed(model.pair_cuts)
+        return model if sound and np.abs(found[1] - rows[2][1]) < 1 else self
 
     def log_likelihood(self, data: _Data, theta: FloatArray) -> float:
         """Of all answers."""

@@ -31,6 +31,7 @@ from scipy import stats
 
 from photojury.analysis import votes as votes_module
 from photojury.analysis.overlap import overlap
+from photojury.analysis.scores.squarem import leap
 from photojury.errors import InputError, require_columns, unknown_name
 
 FloatArray = NDArray[np.float64]
@@ -185,7 +186,7 @@ def _p910(table: _Table, method: str, *, prior: float) -> Recovered:
         moved = float(np.linalg.norm(score - before))
         trail.append(score)
         if prior and len(trail) == 3 and moved >= TOLERANCE:
-            score = _extrapolated(*trail)
+            score = leap(*trail)
             trail = [score]
         bias = table.by_rater(table.values - score[table.images])
     # Only the sum of score and bias is determined: the biases' mean is 0.
@@ -218,14 +219,6 @@ def _p910(table: _Table, method: str, *, prior: float) -> Recovered:
     return _result(
         table, method, score, error, raters, converged=moved < TOLERANCE, iterations=number, warnings=warnings
     )
-
-
-def _extrapolated(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray:
-    """Where three steps in a row seem to lead: SQUAREM (Varadhan and Roland 2008, scheme S3)."""
-    step = second - first
-    bend = third - second - step
-    reach = max(1.0, float(np.linalg.norm(step) / max(np.linalg.norm(bend), 1e-300)))
-    return np.asarray(first + 2 * reach * step + reach**2 * bend, dtype=np.float64)
 
 
 def _cure(method: str) -> str:
