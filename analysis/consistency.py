@@ -229,13 +229,9 @@ def _blocks(votes: Votes) -> list[_Block]:
     known = (batch >= 0) & (rater >= 0)
     if not known.any():
         raise InputError("ratings: no row has both a hit_key and a rater_id, so there is no batch to test")
-    images = len(votes.items)
-    cell, values = _means(
-        (batch[known] * len(names) + rater[known]) * images + votes.codes[known], votes.values[known]
-    )
-    seat, who, n_raters = _within(cell // images, len(names), len(keys))
-    of_batch = cell // (images * len(names))
-    place, _, n_images = _within(of_batch * images + cell % images, images, len(keys))
+    batch, rater, image, values = batch[known], rater[known], votes.codes[known], votes.values[known]
+    seat, who, n_raters = _within(batch * len(names) + rater, len(names), len(keys))
+    place, _, n_images = _within(batch * len(votes.items) + image, len(votes.items), len(keys))
     starts = np.cumsum(n_raters) - n_raters
     ids = np.asarray(names, dtype=object)[who]
     blocks = []
@@ -243,20 +239,13 @@ def _blocks(votes: Votes) -> list[_Block]:
         chosen = np.flatnonzero((n_raters == m) & (n_images == n))
         row = np.full(len(keys), -1)
         row[chosen] = np.arange(chosen.size)
-        inside = row[of_batch] >= 0
-        table = np.full((chosen.size, m, n), np.nan)
-        table[row[of_batch[inside]], seat[inside], place[inside]] = values[inside]
-        blocks.append(_Block(chosen, keys[chosen], ids[starts[chosen][:, None] + np.arange(m)], table))
+        inside = row[batch] >= 0
+        cell = (row[batch[inside]] * m + seat[inside]) * n + place[inside]
+        cells = chosen.size * m * n
+        means = _ratio(np.bincount(cell, values[inside], cells), np.bincount(cell, minlength=cells))
+        who_rated = ids[starts[chosen][:, None] + np.arange(m)]
+        blocks.append(_Block(chosen, keys[chosen], who_rated, means.reshape(chosen.size, m, n)))
     return blocks
-
-
-def _means(keys: IntArray, values: FloatArray) -> tuple[IntArray, FloatArray]:
-    """The different keys, ascending, and the mean value of each."""
-    order = np.argsort(keys)
-    keys = keys[order]
-    new = np.r_[True, keys[1:] != keys[:-1]]
-    starts = np.flatnonzero(new)
-    return keys[new], np.add.reduceat(values[order], starts) / np.diff(np.r_[starts, keys.size])
 
 
 def _within(keys: IntArray, span: int, batches: int) -> tuple[IntArray, IntArray, IntArray]:
