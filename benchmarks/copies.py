@@ -29,10 +29,10 @@ import scipy.fft
 from PIL import Image, ImageEnhance, ImageOps
 
 from photojury.collect.alike.duplicates import Duplicates, find_duplicates
-from photojury.collect.alike.hamming import near_pairs
 from photojury.collect.alike.thumbnails import SIDE
 from photojury.collect.checks.looking import look
 from photojury.collect.intake import examine, record
+from photojury.datasets.hamming import near_pairs
 from photojury.datasets.store import Study, create_study
 from photojury.sections import BurstsSection, ChecksSection, CollectSection
 

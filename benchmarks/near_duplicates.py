@@ -54,7 +54,7 @@ def flip(rng: np.random.Generator, hashes: Hashes, times: int) -> Hashes:
 
 def ours(hashes: Hashes) -> int:
     """How many pairs `near_pairs` gives."""
-    from photojury.collect.alike.hamming import near_pairs
+    from photojury.datasets.hamming import near_pairs
 
     return sum(len(batch.left) for batch in near_pairs(hashes, DISTANCE))
 

@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from photojury.collect.alike.hamming import near_pairs
 from photojury.collect.alike.likeness import Likeness, Pair
 from photojury.collect.alike.ranking import Pictures, ranked
 from photojury.collect.checks import judging
 from photojury.collect.checks.rules import NEAR_DUPLICATE
 from photojury.datasets import tables
+from photojury.datasets.hamming import near_pairs
 from photojury.datasets.store import Study, add_rows
 
 VERSION = 1

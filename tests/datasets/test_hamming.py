@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photojury.collect.alike.hamming import Hashes, band_masks, near_pairs
+from photojury.datasets.hamming import Hashes, band_masks, near_pairs
 
 
 def found(hashes: Hashes, distance: int) -> dict[tuple[int, int], int]:
