@@ -110,7 +110,7 @@ def _opened(path: Path) -> tuple[Path | bytes, str]:
         begin = file.read(2)
         file.seek(0)
         packed = begin == b"\x1f\x8b"
-        data = _unpacked(path) if packed else b""
+        data = unpacked(path) if packed else b""
         line = data.partition(b"\n")[0] if packed else file.readline(1_000_000)
     if line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path} is written in UTF-16; save it as UTF-8")
@@ -120,7 +120,12 @@ def _opened(path: Path) -> tuple[Path | bytes, str]:
     return (data if packed else path), first
 
 
-def _unpacked(path: Path) -> bytes:
+def unpacked(path: Path) -> bytes:
+    """The bytes of a gzipped file.
+
+    Raises:
+        InputError: it is broken, or unpacks to more than MOST_BYTES.
+    """
     try:
         with gzip.open(path) as file:
             data = file.read(MOST_BYTES + 1)

@@ -12,17 +12,26 @@ A new dataset is one file with a function `read` and one line in READERS.
 
 import importlib
 import inspect
+import tempfile
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from photojury.datasets import tables
+from photojury.datasets import archives, tables
 from photojury.errors import InputError, unknown_name
 
-READERS: dict[str, str] = {}
+READERS: dict[str, str] = {
+    "ava": "photojury.datasets.readers.ava",
+}
 """Each dataset's name with the module of its reader."""
+
+LABELS = (
+    ".csv", ".tsv", ".txt", ".json", ".lst", ".jpgl", ".lab", ".multilab", ".mat", ".parquet", ".gz", ".toml",
+)  # fmt: skip
+"""How files of labels end; these are taken out of an archive, pictures are not."""
 
 TABLES = ("ratings", "comparisons", "histograms", "scores", "splits", "series", "observations")
 """What a dataset may bring beside its images."""
@@ -40,6 +49,8 @@ class Published:
         scale: worst and best level of its ratings; None where it has none.
         notes: what a user must know, a sentence each.
         left_out: rows that were not taken, by reason.
+        rivals: splits, or how their names begin, that must not stand beside these unless somebody asks for both: what one
+            tests on, the other has trained on.
     """
 
     name: str
@@ -48,6 +59,7 @@ class Published:
     scale: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    rivals: tuple[str, ...] = ()
 
     def read(self, name: str) -> pd.DataFrame:
         """A table by its name, empty where the dataset has none; so that `analysis.answers` can read a dataset."""
@@ -56,13 +68,22 @@ class Published:
         columns = {column.name: pd.Series(dtype=object) for column in tables.metadata.tables[name].c}
         return self.tables.get(name, pd.DataFrame(columns))
 
+    def broken(self, name: str) -> dict[str, int]:
+        """What was left out while reading, told once: with the ratings, or else with the comparisons."""
+        first = next((table for table in ("ratings", "comparisons") if table in self.tables), "ratings")
+        return dict(self.left_out) if name == first else {}
+
+    def picture(self, image_id: str, format: str) -> None:
+        """None: labels have no pictures beside them."""
+        return
+
 
 def read(name: str, root: Path, **options: object) -> Published:
     """Read a dataset.
 
     Args:
         name: a key of READERS.
-        root: the folder, or the file, with its labels.
+        root: the folder, the file or the archive (zip, tar) with its labels.
         options: the reader's own; see its docstring.
 
     Raises:
@@ -75,7 +96,23 @@ def read(name: str, root: Path, **options: object) -> Published:
             raise unknown_name(f"option of {name}", key, known)
     if not root.exists():
         raise InputError(f"{root} is not there; name the folder with the label files of {name}")
-    return found(root, **options)
+    return _of_archive(found, root, options) if archives.is_archive(root) else found(root, **options)
+
+
+def options_of(name: str, texts: Mapping[str, str]) -> dict[str, object]:
+    """A reader's options from texts, as a command line has them.
+
+    Raises:
+        InputError: an unknown dataset, or a text that is no value of its option.
+    """
+    kinds = typing.get_type_hints(reader(name))
+    return {key: _value(f"{name}: {key}", text, kinds.get(key, str)) for key, text in texts.items()}
+
+
+def summary(name: str) -> str:
+    """What a reader says of itself: the first paragraph of its module's docstring."""
+    doc = inspect.getdoc(importlib.import_module(READERS[name])) or ""
+    return " ".join(doc.split("\n\n")[0].split())
 
 
 def reader(name: str) -> Callable[..., Published]:
@@ -93,3 +130,48 @@ def reader(name: str) -> Callable[..., Published]:
 def key(name: str, source_id: object) -> str:
     """The id of an image of which no file is at hand."""
     return f"{name}:{source_id}"
+
+
+def _of_archive(found: Callable[..., Published], root: Path, options: Mapping[str, object]) -> Published:
+    """Read the label files of an archive, from a folder that lives as long as that takes."""
+    with tempfile.TemporaryDirectory(prefix="photojury-") as place:
+        folder = Path(place)
+        archives.unpack(root, folder, LABELS)
+        try:
+            return found(_innermost(folder), **options)
+        except InputError as error:
+            # Nobody knows the folder of the moment.
+            said = (
+                str(error)
+                .replace(f"{_innermost(folder)}/", f"{root}: ")
+                .replace(str(_innermost(folder)), str(root))
+            )
+            raise InputError(said) from None
+
+
+def _innermost(folder: Path) -> Path:
+    """The first folder, going down, that holds more than one folder."""
+    inside = list(folder.iterdir())
+    return _innermost(inside[0]) if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def _value(where: str, text: str, kind: object) -> object:
+    """A text as the value of an option of a kind; None is not typed, it is the option left away."""
+    kinds = (
+        [one for one in typing.get_args(kind) if one is not type(None)]
+        if typing.get_origin(kind) is not typing.Literal
+        else []
+    )
+    wanted = kinds[0] if kinds else kind
+    if typing.get_origin(wanted) is typing.Literal:
+        if text not in typing.get_args(wanted):
+            raise unknown_name(f"value of {where}", text, typing.get_args(wanted))
+        return text
+    if wanted is bool:
+        if text.lower() not in ("true", "false"):
+            raise InputError(f"{where} must be true or false, not {text!r}")
+        return text.lower() == "true"
+    try:
+        return Path(text) if wanted is Path else wanted(text)  # type: ignore[operator]
+    except (TypeError, ValueError):
+        raise InputError(f"{where} is {text!r}, which is no number") from None
