@@ -84,7 +84,16 @@ def tiers(answers: Answers) -> pd.DataFrame:
 
 
 def coefficients(answers: Answers) -> pd.DataFrame:
-    """Coefficients of agreement of the stars: Krippendorff's alpha, Fleiss' kappa, ICC, split halves.
+    """Coefficients of agreement of the stars: see `coefficients_of`."""
+    return coefficients_of(given(answers, "stars"), chance=seed(answers, "agreement"))
+
+
+def coefficients_of(ratings: pd.DataFrame, *, chance: int) -> pd.DataFrame:
+    """Coefficients of agreement of ratings: Krippendorff's alpha, Fleiss' kappa, ICC, split halves.
+
+    Args:
+        ratings: columns image_id, rater_id, value.
+        chance: seed of the bootstraps and of the halves.
 
     Returns:
         coefficient, value, low, high (95 %), n (images), note; NaN with the reason where one cannot be had.
@@ -92,14 +101,12 @@ def coefficients(answers: Answers) -> pd.DataFrame:
     Raises:
         InputError: no ratings, one rater or one image only.
     """
-    ratings = given(answers, "stars")
     if ratings["rater_id"].nunique() < 2:
         raise InputError("there is one rater only, so there is nobody to agree with")
     if ratings["image_id"].nunique() < 2:
         raise InputError("there is one image only, so agreement about images cannot be measured")
     if ratings["value"].nunique() < 2:
         raise InputError("all ratings are equal: chance would agree as well, so no coefficient is defined")
-    chance = seed(answers, "agreement")
     makers: dict[str, Callable[[], Estimate]] = {
         f"alpha_{scale}": lambda scale=scale: coefficients_module.alpha(ratings, scale, seed=chance)
         for scale in coefficients_module.SCALES
