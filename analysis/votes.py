@@ -70,6 +70,24 @@ class Votes:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """Answers about pairs, checked and with codes for images, but each for itself.
+
+    Attributes:
+        images: (images,) the ids, sorted.
+        first, second: (answers,) int64, rows of `images`, in the order in which the pair was asked.
+        values: (answers,) float64; positive means that `first` is better.
+        frame: (answers,) the rows of the table that these are, in the same order.
+    """
+
+    images: "pd.Index[str]"
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    values: NDArray[np.float64]
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class PairVotes(Votes):
     """Answers about pairs, with the images of each as codes.
 
@@ -108,13 +126,10 @@ def of_ratings(
     return Votes(pd.DataFrame({"image_id": ids}), codes.astype(np.int64), values, ratings)
 
 
-def of_comparisons(
+def choices(
     comparisons: pd.DataFrame, *, task: str = "five_level", levels: Sequence[float] = (-2, -1, 0, 1, 2)
-) -> PairVotes:
-    """The votes of a comparisons table on pairs: columns first_id, second_id, value, and task where there is one.
-
-    A pair that was asked in both orders is one item, in the order of its first row; the other answers are
-    turned round, so that positive always means that the item's `first_id` is better.
+) -> Choices:
+    """The answers of a comparisons table: columns first_id, second_id, value, and task where there is one.
 
     Raises:
         InputError: as in `of_ratings`; also an image compared with itself, or a value that is no level.
@@ -134,26 +149,50 @@ def of_comparisons(
             values,
             f"is none of {', '.join(f'{v:g}' for v in levels)}",
         )
-    both = pd.concat([comparisons["first_id"], comparisons["second_id"]], ignore_index=True)
-    image, ids = pd.factorize(both, sort=True)
-    first, second = np.split(image.astype(np.int64), 2)
+    ids, first, second = _images(comparisons["first_id"], comparisons["second_id"])
     if (first == second).any():
         row = comparisons.index[int(np.argmax(first == second))]
         raise InputError(f"comparisons: row {row} compares an image with itself; drop it")
-    # A pair is one item whatever its order, oriented as in its first row.
-    keys = np.minimum(first, second) * len(ids) + np.maximum(first, second)
+    return Choices(ids, first, second, values, comparisons)
+
+
+def of_comparisons(
+    comparisons: pd.DataFrame, *, task: str = "five_level", levels: Sequence[float] = (-2, -1, 0, 1, 2)
+) -> PairVotes:
+    """The votes of a comparisons table on pairs: columns as in `choices`.
+
+    A pair that was asked in both orders is one item, in the order of its first row; the other answers are
+    turned round, so that positive always means that the item's `first_id` is better.
+
+    Raises:
+        InputError: as in `choices`.
+    """
+    given = choices(comparisons, task=task, levels=levels)
+    first, second = given.first, given.second
+    keys = np.minimum(first, second) * len(given.images) + np.maximum(first, second)
     _, at, codes = np.unique(keys, return_index=True, return_inverse=True)
     turned = first != first[at][codes]
     return PairVotes(
-        items=comparisons[["first_id", "second_id"]].iloc[at].reset_index(drop=True),
+        items=given.frame[["first_id", "second_id"]].iloc[at].reset_index(drop=True),
         codes=codes.astype(np.int64),
-        values=np.where(turned, -values, values),
-        frame=comparisons,
-        images=ids,
+        values=np.where(turned, -given.values, given.values),
+        frame=given.frame,
+        images=given.images,
         first=first,
         second=second,
         ends=np.stack([first[at], second[at]], axis=1),
     )
+
+
+def _images(
+    one: "pd.Series[str]", other: "pd.Series[str]"
+) -> tuple["pd.Index[str]", NDArray[np.int64], NDArray[np.int64]]:
+    """The ids in either column, sorted, and the rows of these as codes."""
+    # Column by column: both on end would be a copy of all ids, which are long.
+    (first, of_first), (second, of_second) = pd.factorize(one), pd.factorize(other)
+    codes, ids = pd.factorize(of_first.append(of_second), sort=True)
+    codes = codes.astype(np.int64)
+    return ids, codes[: len(of_first)][first], codes[len(of_first) :][second]
 
 
 def _checked(

@@ -29,7 +29,15 @@ from scipy import sparse, special, stats
 
 from photojury.analysis import votes as votes_module
 from photojury.analysis.scores.information import solve, variances
-from photojury.analysis.scores.links import Between, Cumulative, FloatArray, IntArray, Parts, between
+from photojury.analysis.scores.links import (
+    Between,
+    Cumulative,
+    FloatArray,
+    IntArray,
+    Parts,
+    between,
+    in_blocks,
+)
 from photojury.analysis.scores.paired import LEVELS
 from photojury.analysis.scores.squarem import leap
 from photojury.errors import InputError, unknown_name
@@ -139,17 +147,16 @@ class _Data:
     @classmethod
     def of(cls, ratings: pd.DataFrame, comparisons: pd.DataFrame, task: str, attribute: str) -> "_Data":
         stars = votes_module.of_ratings(ratings, attribute=attribute)
-        pairs = votes_module.of_comparisons(comparisons, task=task, levels=LEVELS[task])
+        pairs = votes_module.choices(comparisons, task=task, levels=LEVELS[task])
         said, levels = pd.factorize(stars.values, sort=True)
         if levels.size < 2:
             raise InputError("ratings: all are equal, so they tell nothing; use the comparisons alone")
         if levels.size > 20:
             raise InputError(f"ratings: {levels.size} different values are too many levels; round them")
-        ids = pd.concat([stars.items["image_id"], pairs.items["first_id"], pairs.items["second_id"]])
-        images = pd.Index(sorted(set(ids)))
+        images = pd.Index(sorted({*stars.items["image_id"], *pairs.images}))
         rated = images.get_indexer(stars.items["image_id"])[stars.codes]
-        first = images.get_indexer(pairs.items["first_id"])[pairs.codes]
-        second = images.get_indexer(pairs.items["second_id"])[pairs.codes]
+        compared = images.get_indexer(pairs.images)
+        first, second = compared[pairs.first], compared[pairs.second]
         level = np.searchsorted(LEVELS[task], pairs.values)
         stars_at, star_counts = _counted(rated * levels.size + said)
         pairs_at, pair_counts = _counted((first * len(images) + second) * 8 + level)
@@ -226,7 +233,7 @@ class _Model:
         codes, counts = np.tile(data.rated_level, _NODES.size), _weighted(data.rated_count)
 
         def value(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-            parts = between(codes, x[0] * spots, x[1:], counts)
+            parts = in_blocks(lambda at: between(codes[at], x[0] * spots[at], x[1:], counts[at]), codes.size)
             weight = counts * spots
             low, high = (np.bincount(codes, weight * by, x.size) for by in (parts.by_d_low, parts.by_d_high))
             curve = np.empty((x.size, x.size))
@@ -245,7 +252,7 @@ class _Model:
         codes, counts = np.tile(data.pair_level, _NODES.size), _weighted(data.pair_count)
 
         def value(x: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-            parts = data.link.evaluate(codes, spots, x, counts)
+            parts = in_blocks(lambda at: data.link.evaluate(codes[at], spots[at], x, counts[at]), codes.size)
             return float(counts @ parts.log_p), parts.by_g, parts.by_gg
 
         return _climb(value, self.pair_cuts, data.link.allowed)
@@ -253,11 +260,19 @@ class _Model:
 
 def _parts(data: _Data, model: _Model, theta: FloatArray) -> tuple[Between, Parts]:
     """Everything about the ratings and about the comparisons."""
-    stars = between(
-        data.rated_level, model.slope * theta[data.rated_image], model.rating_cuts, data.rated_count
+    level, count, pair_level, pair_count = (
+        data.rated_level,
+        data.rated_count,
+        data.pair_level,
+        data.pair_count,
     )
-    apart = theta[data.first] - theta[data.second]
-    return stars, data.link.evaluate(data.pair_level, apart, model.pair_cuts, data.pair_count)
+    felt, apart = model.slope * theta[data.rated_image], theta[data.first] - theta[data.second]
+    stars = in_blocks(lambda at: between(level[at], felt[at], model.rating_cuts, count[at]), level.size)
+    pairs = in_blocks(
+        lambda at: data.link.evaluate(pair_level[at], apart[at], model.pair_cuts, pair_count[at]),
+        apart.size,
+    )
+    return stars, pairs
 
 
 def _scores(data: _Data, model: _Model, theta: FloatArray) -> tuple[FloatArray, "sparse.csr_array"]:

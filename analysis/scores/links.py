@@ -17,8 +17,9 @@ Newton's method needs. Two families hold every model that photojury fits:
     0.5
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from scipy import special
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+_BLOCK = 2**14
+_SUMMED = ("by_g", "by_gg", "by_cut", "by_cuts")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,23 @@ class Parts:
     by_dg: FloatArray
     by_g: FloatArray
     by_gg: FloatArray
+
+
+P = TypeVar("P", "Parts", "Between")
+
+
+def in_blocks(evaluate: "Callable[[slice], P]", answers: int) -> "P":
+    """What `evaluate` says of all answers, asked for a few thousand at a time, whose numbers fit into the cache.
+
+    Args:
+        evaluate: `Parts` or `Between` of a slice of the answers.
+        answers: how many there are.
+    """
+    found = [evaluate(slice(start, start + _BLOCK)) for start in range(0, answers, _BLOCK)]
+    columns = {field.name: [getattr(part, field.name) for part in found] for field in fields(type(found[0]))}
+    return type(found[0])(
+        **{name: sum(parts) if name in _SUMMED else np.concatenate(parts) for name, parts in columns.items()}
+    )
 
 
 class Link(Protocol):

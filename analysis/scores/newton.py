@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from photojury.analysis.scores.information import solve, variances
-from photojury.analysis.scores.links import FloatArray, IntArray, Link
+from photojury.analysis.scores.links import FloatArray, IntArray, Link, in_blocks
 
 # The gradient's largest entry, as a share of an image's comparisons, at which the fit has converged.
 TOLERANCE = 1e-8
@@ -202,7 +202,8 @@ class _State:
     ) -> "_State":
         q = len(link.names)
         counts = data.counts
-        parts = link.evaluate(data.codes, _differences(data, theta, extra[q:]), extra[:q], counts)
+        d = _differences(data, theta, extra[q:])
+        parts = in_blocks(lambda at: link.evaluate(data.codes[at], d[at], extra[:q], counts[at]), d.size)
         slope = np.ones(data.codes.size) if data.slopes is None else data.slopes
         likelihood = float(counts @ parts.log_p)
         by_theta = _signed(data, counts * parts.by_d * slope) - ridge * theta

@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import sparse, stats
 from scipy.sparse.csgraph import connected_components
 
 from photojury.analysis import votes as votes_module
@@ -129,10 +129,10 @@ def fit(
         (["first_shown_left"] if side_effect else []) + (["rater_id"] if rater_slopes else []),
         "comparisons",
     )
-    rows = _Rows.of(comparisons, task, model)
+    rows = _Rows.of(comparisons, task, model, side=side_effect, by_rater=rater_slopes)
     link = _link(model, task)
-    data = rows.comparisons(side=side_effect, by_rater=rater_slopes)
-    if rater_slopes:
+    data = rows.comparisons()
+    if rows.rater_codes is not None:
         found, slopes = _with_slopes(data, rows.rater_codes, link, ridge)
         raters = pd.DataFrame({"rater_id": rows.raters, "slope": slopes, "n": np.bincount(rows.rater_codes)})
     else:
@@ -165,60 +165,63 @@ def fit(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Answers as integer codes, oriented as they were asked."""
+    """Answers as integer codes, oriented as they were asked; sides and raters where they are needed."""
 
     images: "pd.Index[str]"
     first: IntArray
     second: IntArray
     codes: IntArray
-    signs: IntArray
+    signs: NDArray[np.int8]
     left: FloatArray | None
     raters: "pd.Index[str]"
-    rater_codes: IntArray
+    rater_codes: IntArray | None
     dropped: int
 
     @classmethod
-    def of(cls, comparisons: pd.DataFrame, task: str, model: str) -> "_Rows":
+    def of(cls, comparisons: pd.DataFrame, task: str, model: str, *, side: bool, by_rater: bool) -> "_Rows":
         levels = LEVELS[task]
-        votes = votes_module.of_comparisons(comparisons, task=task, levels=levels)
-        frame = votes.frame
+        given = votes_module.choices(comparisons, task=task, levels=levels)
         reads, wanted = MODELS[model]
         if reads == "level" and len(levels) != wanted:
             raise InputError(
                 f"{model} is for {wanted} levels, and {task} has {len(levels)}; use bradley-terry"
             )
-        values = frame["value"].to_numpy(dtype=np.float64)
-        signs = np.sign(values).astype(np.int64)
-        keep = signs != 0 if wanted == 2 else np.ones(signs.size, dtype=bool)
-        if not keep.any():
+        signs = np.sign(given.values).astype(np.int8)
+        if wanted == 2 and not signs.any():
             raise InputError(
                 f"all {signs.size} answers are ties; {model} has no place for them, davidson has"
             )
         if reads == "level":
-            codes = np.searchsorted(levels, values)
+            codes = np.searchsorted(levels, given.values)
         else:
-            codes = (signs + 1) // 2 if wanted == 2 else signs + 1
-        left = None
-        if "first_shown_left" in frame:
-            left = np.where(frame["first_shown_left"].to_numpy(dtype=bool), 1.0, -1.0)[keep]
-        raters = frame["rater_id"][keep] if "rater_id" in frame else pd.Series("", index=frame.index[keep])
-        rater_codes, rater_ids = pd.factorize(raters, sort=True)
-        return cls(
-            votes.images, votes.first[keep], votes.second[keep], codes[keep].astype(np.int64), signs[keep], left, rater_ids,
-            rater_codes.astype(np.int64),            int((~keep).sum()),
-        )  # fmt: skip
-
-    def comparisons(self, *, side: bool, by_rater: bool) -> Comparisons:
-        """The rows, with equal ones counted once where raters need not be told apart."""
-        chosen = self.left if side else None
+            codes = ((signs + 1) // 2 if wanted == 2 else signs + 1).astype(np.int64)
+        left = np.where(given.frame["first_shown_left"].to_numpy(dtype=bool), 1.0, -1.0) if side else None
+        # All of them, or without the ties; a slice is no copy.
+        keep = np.flatnonzero(signs) if wanted == 2 and not signs.all() else slice(None)
+        raters, rater_ids = None, pd.Index([])
         if by_rater:
-            return Comparisons(
-                self.first, self.second, self.codes, np.ones(self.first.size), len(self.images), chosen
-            )
+            raters, rater_ids = pd.factorize(given.frame["rater_id"].iloc[keep], sort=True)
+        return cls(
+            images=given.images,
+            first=given.first[keep],
+            second=given.second[keep],
+            codes=codes[keep],
+            signs=signs[keep],
+            left=None if left is None else left[keep],
+            raters=rater_ids,
+            rater_codes=None if raters is None else raters.astype(np.int64),
+            dropped=int((signs == 0).sum()) if wanted == 2 else 0,
+        )
+
+    def comparisons(self) -> Comparisons:
+        """The rows, with equal ones counted once where raters need not be told apart."""
+        if self.rater_codes is not None:
+            ones = np.ones(self.first.size)
+            return Comparisons(self.first, self.second, self.codes, ones, len(self.images), self.left)
         span = len(self.images)
         keys = (self.first * span + self.second) * 16 + self.codes * 2
-        if chosen is not None:
-            keys += chosen > 0
+        if self.left is not None:
+            keys += self.left > 0
         _, at, counts = np.unique(keys, return_index=True, return_counts=True)
         return Comparisons(
             self.first[at],
@@ -226,7 +229,7 @@ class _Rows:
             self.codes[at],
             counts.astype(np.float64),
             span,
-            None if chosen is None else chosen[at],
+            None if self.left is None else self.left[at],
         )
 
 
@@ -327,8 +330,6 @@ def _table(
 
 def _wins(rows: _Rows, n: int) -> int:
     """How many groups the graph of wins falls into that do not all beat each other; a tie joins both ways."""
-    from scipy import sparse
-
     winner: NDArray[np.int64] = np.where(rows.signs >= 0, rows.first, rows.second)
     loser: NDArray[np.int64] = np.where(rows.signs >= 0, rows.second, rows.first)
     tie = rows.signs == 0
