@@ -183,7 +183,7 @@ OF_RATINGS = (
     "votes.of_ratings", "image_distributions", "alpha, ordinal", "consistency, Kendall's F", "consistency", "p910",
     "dawid-skene",
 )  # fmt: skip
-OF_PAIRS = ("bradley-terry", "cumulative")
+OF_PAIRS = ("bradley-terry, with its prior", "cumulative")
 
 
 def growth(runner: Runner, *, quick: bool) -> None:

@@ -377,6 +377,7 @@ JOBS: dict[str, Callable[[Data], Work]] = {
     "scipy, from the table": scipy_from_table,
     "scipy.permutation_test": scipy_permutations,
     "bradley-terry": bradley_terry,
+    "bradley-terry, with its prior": partial(paired, model="bradley-terry", task="forced_choice"),
     "bradley-terry, codes given": bradley_terry_codes,
     "bradley-terry, five levels": partial(paired, model="bradley-terry"),
     "cumulative": paired,
