@@ -168,8 +168,8 @@ def consistency(
         seed: of the permutations.
         attribute: the attribute that is read.
         alpha: false discovery rate, in (0, 1).
-        permutations: per batch; batches with p below 10 / permutations get 99,999, unless more than 1,000 of one
-            size do. 0 takes Kendall's F for p, in a tenth of the time: its size is 0.0502 at 0.05, 0.0104 at 0.01
+        permutations: per batch; batches with p below 10 / permutations get ten times as many (99,999), unless
+            there are more than 1,000 of one size. 0 takes Kendall's F for p, in a tenth of the time: its size is 0.0502 at 0.05, 0.0104 at 0.01
             and 0.0012 at 0.001, batches in which somebody left an image out are not tested, and odd_raters is empty.
 
     Raises:

@@ -111,13 +111,11 @@ def _dots(one: FloatArray, other: FloatArray) -> FloatArray:
 def _estimated(matrix: "sparse.csr_array", ridge: float, rng: np.random.Generator) -> FloatArray:
     """The diagonal of the centred inverse, by random signs; in single precision, which is far more than chance leaves."""
     n, diagonal = matrix.shape[0], np.maximum(matrix.diagonal() + ridge, 1e-12)
-    root = np.sqrt(diagonal)[:, None]
+    matrix, root = matrix.astype(np.float32), np.sqrt(diagonal, dtype=np.float32)[:, None]
     scale = sparse.diags_array(1 / root[:, 0])
-    beside = sparse.csr_array(sparse.diags_array(matrix.diagonal()) - matrix)
-    step = sparse.csr_array(scale @ beside @ scale)  # N
+    step = sparse.csr_array(scale @ (sparse.diags_array(matrix.diagonal()) - matrix) @ scale)  # N
     along = root / np.linalg.norm(root)  # N's largest eigenvector, nearly; centring takes its part away
-    known = 1 + np.asarray(step.power(2).sum(axis=1)) - 3 * along[:, 0] ** 2
-    matrix, step, root, along = (part.astype(np.float32) for part in (matrix, step, root, along))
+    known = 1 + np.asarray(step.power(2).sum(axis=1), dtype=np.float64) - 3 * along[:, 0] ** 2
     total, squares, probes = np.zeros(n), np.zeros(n), 0
     while probes < MOST_PROBES:
         signs = rng.choice(np.array([-1, 1], np.float32), (n, min(16, max(1, _BLOCK // n))))

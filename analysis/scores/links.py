@@ -18,7 +18,7 @@ Newton's method needs. Two families hold every model that photojury fits:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -63,11 +63,19 @@ def in_blocks(evaluate: "Callable[[slice], P]", answers: int) -> "P":
         evaluate: `Parts` or `Between` of a slice of the answers.
         answers: how many there are.
     """
-    found = [evaluate(slice(start, start + _BLOCK)) for start in range(0, answers, _BLOCK)]
-    columns = {field.name: [getattr(part, field.name) for part in found] for field in fields(type(found[0]))}
-    return type(found[0])(
-        **{name: sum(parts) if name in _SUMMED else np.concatenate(parts) for name, parts in columns.items()}
-    )
+    first = evaluate(slice(0, _BLOCK))
+    if answers <= _BLOCK:
+        return first
+    whole = {name: np.empty((answers, *part.shape[1:])) for name, part in vars(first).items()}
+    whole |= {name: np.zeros_like(part) for name, part in vars(first).items() if name in _SUMMED}
+    for start in range(0, answers, _BLOCK):
+        at = slice(start, start + _BLOCK)
+        for name, part in vars(evaluate(at) if start else first).items():
+            if name in _SUMMED:
+                whole[name] += part
+            else:
+                whole[name][at] = part
+    return type(first)(**whole)
 
 
 class Link(Protocol):

@@ -149,7 +149,7 @@ class _Graph:
 
     edge: IntArray
     edges: int
-    place: IntArray
+    place: NDArray[np.int32]
     diagonal: NDArray[np.int64]
     indices: NDArray[np.integer]
     indptr: NDArray[np.integer]
@@ -157,22 +157,25 @@ class _Graph:
     @classmethod
     def of(cls, data: Comparisons) -> "_Graph":
         n = data.images
-        low, high = np.minimum(data.first, data.second), np.maximum(data.first, data.second)
-        keys, edge = np.unique(low * n + high, return_inverse=True)
-        one, other = keys // n, keys % n
-        own = np.arange(n)
+        keys = np.minimum(data.first, data.second) * n + np.maximum(data.first, data.second)
+        keys, edge = np.unique(keys, return_inverse=True)
+        # Half as wide as the codes are: there are twice as many entries as pairs.
+        one, other, own = (part.astype(np.int32) for part in (keys // n, keys % n, np.arange(n)))
         row, column = np.concatenate([one, other, own]), np.concatenate([other, one, own])
         # The matrix of entry numbers says where each entry goes, at the cost of a counting sort.
-        numbers = sparse.coo_array((np.arange(row.size), (row, column)), shape=(n, n)).tocsr()
-        diagonal = np.empty(row.size, dtype=np.int64)
-        diagonal[numbers.data] = np.arange(row.size)
-        return cls(edge, keys.size, numbers.data, diagonal[2 * keys.size :], numbers.indices, numbers.indptr)
+        number = np.arange(row.size, dtype=np.int32)
+        numbers = sparse.coo_array((number, (row, column)), shape=(n, n)).tocsr()
+        place, pairs = numbers.data, keys.size
+        diagonal = np.empty(n, dtype=np.int64)
+        own_entries = np.flatnonzero(place >= 2 * pairs)
+        diagonal[place[own_entries] - 2 * pairs] = own_entries
+        return cls(edge, pairs, place, diagonal, numbers.indices, numbers.indptr)
 
     def laplacian(self, weight: FloatArray) -> "sparse.csr_array":
         """The weighted Laplacian of rows with these weights."""
         n = self.diagonal.size
-        of_edge = np.bincount(self.edge, weight, self.edges)
-        entries = np.concatenate([-of_edge, -of_edge, np.zeros(n)])[self.place]
+        of_edge = -np.bincount(self.edge, weight, self.edges)
+        entries = np.concatenate([of_edge, of_edge, np.zeros(n)])[self.place]
         matrix = sparse.csr_array((entries, self.indices, self.indptr), shape=(n, n))
         matrix.data[self.diagonal] = -(matrix @ np.ones(n))
         return matrix
@@ -204,7 +207,7 @@ class _State:
         counts = data.counts
         d = _differences(data, theta, extra[q:])
         parts = in_blocks(lambda at: link.evaluate(data.codes[at], d[at], extra[:q], counts[at]), d.size)
-        slope = np.ones(data.codes.size) if data.slopes is None else data.slopes
+        slope = 1.0 if data.slopes is None else data.slopes
         likelihood = float(counts @ parts.log_p)
         by_theta = _signed(data, counts * parts.by_d * slope) - ridge * theta
         mixed, corner, by_extra = parts.by_dg, parts.by_gg, parts.by_g
