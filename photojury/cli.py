@@ -26,6 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "market": ("photojury.annotate.marketplace.commands:market", "Run the MTurk-compatible marketplace."),
     "analyze": ("photojury.analysis.commands.group:analyze", "Report what the answers are worth."),
+    "dashboard": (
+        "photojury.analysis.dashboard.commands:dashboard",
+        "Show a study live in a browser.",
+    ),
     "datasets": ("photojury.datasets.commands.group:datasets", "Bring datasets in, split a study, release it."),
     "embed": ("photojury.baselines.commands:embed", "Compute features of the pictures."),
     "train": ("photojury.baselines.commands:train", "Train a paper's network on a study."),

@@ -1,0 +1,1 @@
+"""The dashboard: what a study leader asks of a running or a finished study, in a browser."""

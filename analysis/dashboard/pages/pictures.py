@@ -1,0 +1,222 @@
+"""Pictures: what became of all that was offered, the pictures themselves, S(i), near duplicates, who divides people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from photojury.analysis import observed, pictures
+from photojury.analysis.answers import Answers
+from photojury.analysis.dashboard import charts, look, parts, words
+from photojury.analysis.dashboard.frame import opened_here
+from photojury.analysis.dashboard.opening import Opened, made
+from photojury.analysis.findings import rated
+from photojury.analysis.observed import Observed
+from photojury.analysis.wording import decimal, whole
+from photojury.errors import InputError
+
+SHEET = 24
+STRIP = 6
+TWINS = 6
+
+ORDERS = {
+    "as they came": None,
+    "highest rated": ("mean", False),
+    "lowest rated": ("mean", True),
+    "most divided": ("sd", False),
+    "most agreed": ("sd", True),
+    "highest S(i)": ("popularity", False),
+    "lowest S(i)": ("popularity", True),
+}
+
+
+def draw() -> None:
+    opened = opened_here()
+    with parts.page(
+        "Pictures", "Which pictures are there, where did the others go, and about which do people differ?"
+    ):
+        with parts.section("From offered to kept", key="funnel"):
+            _funnel(opened)
+        with parts.section("Contact sheet", key="sheet"):
+            _sheet(opened)
+        with parts.section("Divided and agreed", key="divided"):
+            _divided(opened)
+        with parts.section("S(i): favourites by views", key="popularity"):
+            _popularity(opened)
+        with parts.section("Near duplicates", key="duplicates"):
+            _duplicates(opened)
+
+
+def _funnel(opened: Opened) -> None:
+    table, lost = made(opened, _funnel_of), made(opened, _losses_of)
+    if not table["pictures"].any():
+        raise InputError("there are no pictures yet; take some in with: photojury collect folder PHOTOS")
+    table = table.assign(share=table["pictures"] / table["pictures"].iloc[0])
+    of = look.colours()
+    bars = (
+        alt.Chart(table, height=150)
+        .mark_bar(color=of.ours)
+        .encode(
+            y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelFontSize=13)),
+            x=alt.X("pictures:Q", title="pictures", axis=alt.Axis(format="~s", tickCount=5)),
+            tooltip=[
+                alt.Tooltip("step:N"),
+                alt.Tooltip("pictures:Q", format=","),
+                alt.Tooltip("share:Q", format=".1%"),
+            ],
+        )
+    )
+    text = bars.mark_text(align="right", dx=-6, color=of.page, fontWeight="bold").encode(
+        text=alt.Text("pictures:Q", format=",")
+    )
+    numbers = ", ".join(f"{row['pictures']:,} {row['step']}" for row in table.to_dict("records"))
+    charts.show(alt.layer(bars, text), table, name="funnel", alt_text=f"Pictures: {numbers}")
+    if len(lost):
+        st.caption("Where the others went")
+        words.table(
+            lost,
+            key="losses",
+            columns=("before", "reason", "rule", "pictures"),
+            height=min(38 * (len(lost) + 1), 230),
+        )
+
+
+def _sheet(opened: Opened) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.selectbox("Order", list(ORDERS), key="order", width=220)
+        status = st.selectbox("Status", ["kept", "rejected", "all"], key="status", width=150)
+    table = made(opened, _ordered, order, status)
+    if table.empty:
+        raise InputError("there is no picture of that kind")
+    pages = -(-len(table) // SHEET)
+    number = 1
+    if pages > 1:
+        number = int(
+            st.number_input(f"Sheet, of {pages:,}", 1, pages, key=f"sheet-{order}-{status}", width=150)
+        )
+    rows = table.iloc[(number - 1) * SHEET : number * SHEET].to_dict("records")
+    parts.pictures(opened, rows, _lines, key="sheet", wide=6)
+    st.caption(
+        f"{SHEET * (number - 1) + 1:,} to {SHEET * (number - 1) + len(rows):,} of {len(table):,} pictures"
+    )
+
+
+def _lines(row: Mapping[str, Any]) -> list[str]:
+    """What stands below a picture."""
+    if pd.notna(row.get("mean")):
+        return [f"{decimal(row['mean'], 2)} ± {decimal(row['sd'], 2)}", f"mean ± SD, n = {row['n']:.0f}"]
+    if pd.notna(row.get("popularity")):
+        return [f"S(i) {decimal(row['popularity'], 2)}"]
+    size = f"{row['width']:.0f} × {row['height']:.0f}" if pd.notna(row["width"]) else "size unknown"
+    return [size] if row["status"] == "kept" else [size, f"{row['status']}: {row['rule'] or 'by hand'}"]
+
+
+def _divided(opened: Opened) -> None:
+    table = made(opened, _with_pictures)
+    st.caption("The widest and the narrowest spread of the ratings, of images with enough of them")
+    for title, rising in (("Most divided", False), ("Most agreed", True)):
+        st.subheader(title, anchor=False)
+        rows = table.sort_values(["sd", "image_id"], ascending=[rising, True]).head(STRIP).to_dict("records")
+        parts.pictures(opened, rows, _spread_lines, key=title.split()[1])
+
+
+def _spread_lines(row: Mapping[str, Any]) -> list[str]:
+    return [f"SD {decimal(row['sd'], 2)}", f"mean {decimal(row['mean'], 2)}, n = {row['n']}"]
+
+
+def _popularity(opened: Opened) -> None:
+    found = made(opened, _observed)
+    spread = found.spread
+    n = len(spread.counts)
+    table = pd.DataFrame(
+        {
+            "low": [k / n for k in range(n)],
+            "high": [(k + 1) / n for k in range(n)],
+            "n": list(spread.counts),
+        }
+    )
+    chart = alt.layer(
+        charts.histogram(table, x_title="S(i) = log(F + 1) / log(V + 1)", y_title="images"),
+        charts.rule(spread.n / n, axis="y", label="uniform, as paper 2 found"),
+    )
+    alt_text = f"Histogram of S(i), {spread.n:,} images, mean {spread.mean:.2f}"
+    charts.show(chart, table, name="popularity", alt_text=alt_text)
+    st.caption(
+        f"{spread.n:,} images, mean {spread.mean:.2f}, nine in ten between {spread.low:.2f} and {spread.high:.2f}; "
+        f"distance from uniform (Kolmogorov-Smirnov) {spread.distance:.2f}. F favourites in V views."
+    )
+
+
+def _duplicates(opened: Opened) -> None:
+    count, table = made(opened, _duplicates_of)
+    if not count:
+        st.caption("None was found. They are looked for by: photojury collect check")
+        return
+    st.caption(
+        f"{whole(count)} pictures are nearly another one; the nearest, each with its twin at its right:"
+    )
+    both = []
+    for row in table.to_dict("records"):
+        both.append(
+            {"image_id": row["image_id"], "format": row["format"], "title": row["title"], **_twin(row, "")}
+        )
+        both.append({**_twin(row, "other_"), "image_id": row["other_id"]})
+    parts.pictures(opened, both, lambda row: [f"{row['bits']:.0f} of 64 bits apart"], key="twins")
+
+
+def _twin(row: Mapping[str, Any], which: str) -> dict[str, Any]:
+    return {name: row[f"{which}{name}"] for name in ("title", "source_id", "format")} | {"bits": row["bits"]}
+
+
+def _funnel_of(answers: Answers) -> pd.DataFrame:
+    if answers.study is None:
+        n = len(answers.images)
+        return pd.DataFrame({"step": ["kept"], "pictures": [n]})
+    return pictures.funnel(answers.study)
+
+
+def _losses_of(answers: Answers) -> pd.DataFrame:
+    return pd.DataFrame() if answers.study is None else pictures.losses(answers.study)
+
+
+def _ordered(answers: Answers, order: str, status: str) -> pd.DataFrame:
+    """Pictures of a status in an order, with the figure that they are ordered by."""
+    table = answers.images
+    if status != "all":
+        table = table[table["status"] == status]
+    by = ORDERS[order]
+    if by is None:
+        return table
+    name, rising = by
+    if name == "popularity":
+        scores = _observed(answers).scored[["image_id", "score"]].rename(columns={"score": name})
+    else:
+        scores = rated.images(answers)[["image_id", "mean", "sd", "n"]]
+    joined = table.merge(scores, on="image_id")
+    return joined.sort_values([name, "image_id"], ascending=[rising, True])
+
+
+def _with_pictures(answers: Answers) -> pd.DataFrame:
+    """Images with enough ratings to speak of their spread, with what is needed to show them."""
+    table = rated.images(answers)[["image_id", "mean", "sd", "n"]]
+    enough = table["n"] >= min(5, table["n"].max())
+    return table[enough].merge(answers.images, on="image_id")
+
+
+def _observed(answers: Answers) -> Observed:
+    if answers.study is None:
+        raise InputError("views and favourites are of a study; name its folder: photojury dashboard my-study")
+    return observed.observe(answers.study)
+
+
+def _duplicates_of(answers: Answers) -> tuple[int, pd.DataFrame]:
+    if answers.study is None:
+        raise InputError(
+            "near duplicates are found in a study; name its folder: photojury dashboard my-study"
+        )
+    return pictures.duplicates(answers.study, TWINS // 2)
+
+
+draw()

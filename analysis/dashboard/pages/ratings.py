@@ -1,0 +1,271 @@
+"""Ratings: what people answered, how they spread about each image, and whether they agree."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from photojury.analysis import binning, consistency, shapes
+from photojury.analysis.answers import Answers
+from photojury.analysis.consistency import Consistency
+from photojury.analysis.dashboard import charts, look, parts, words
+from photojury.analysis.dashboard.frame import opened_here
+from photojury.analysis.dashboard.opening import Opened, made
+from photojury.analysis.findings import agreed, rated
+from photojury.analysis.findings.asked import given
+from photojury.analysis.shapes import Sos
+from photojury.analysis.subsets import drawn
+from photojury.analysis.wording import decimal, interval, share
+from photojury.errors import InputError
+
+# Images that the coefficients, and HITs that the test are computed on, unless all are asked for.
+MOST_IMAGES, MOST_HITS = 3_000, 400
+GRID = 40
+
+COEFFICIENTS = {
+    "alpha_nominal": "Krippendorff's alpha, nominal",
+    "alpha_ordinal": "Krippendorff's alpha, ordinal",
+    "alpha_interval": "Krippendorff's alpha, interval",
+    "alpha_ratio": "Krippendorff's alpha, ratio",
+    "fleiss_kappa": "Fleiss' kappa",
+    "split_half": "split halves, Spearman-Brown",
+    "icc_1": "ICC(1): two ratings of one image",
+    "icc_1_k": "ICC(1, k): the mean of an image's ratings",
+}
+
+VARIANTS = {
+    "significant_bh": "significant HITs (permutation, Benjamini-Hochberg)",
+    "significant_by": "the same, Benjamini-Yekutieli",
+    "significant_kendall_f": "the same, Kendall's W and F",
+    "significant_friedman": "the same, Friedman's chi-square",
+    "pair_share": "significant pairs of raters",
+    "mean_rho": "mean correlation of two raters (Spearman)",
+    "mean_w": "mean Kendall's W",
+}
+
+
+def draw() -> None:
+    opened = opened_here()
+    with parts.page("Ratings", "What did people answer, how widely do they differ, and do they agree?"):
+        with parts.section("Answers", key="answers"):
+            _answers(opened)
+        with parts.section("Spread about each image", key="spread"):
+            _spread(opened)
+        with parts.section("Agreement", key="agreement"):
+            _agreement(opened)
+        with parts.section("Consistency of the HITs", key="consistency"):
+            _consistency(opened)
+        _left_out(opened)
+
+
+def _answers(opened: Opened) -> None:
+    table = made(opened, _levels)
+    n = int(table["count"].sum())
+    chart = charts.bars(table, "level", "share", x_title="answer", y_title="share of answers", percent=True)
+    text = chart.mark_text(dy=-8, color=look.colours().ink).encode(text=alt.Text("share:Q", format=".0%"))
+    shares = ", ".join(f"{row['level']:g}: {row['share']:.0%}" for row in table.to_dict("records"))
+    charts.show(alt.layer(chart, text), table, name="answers", alt_text=f"Share of {n:,} answers: {shares}")
+    facts = made(opened, _facts)
+    st.caption(
+        f"{n:,} ratings by {facts['raters']:,} raters of {facts['images']:,} images; {facts['least']:,} to "
+        f"{facts['most']:,} ratings an image, {facts['median']:g} at the median"
+    )
+
+
+def _spread(opened: Opened) -> None:
+    table = made(opened, rated.images)
+    low, high = opened.answers.scale
+    means, deviations = binning.grid(low, high, GRID), binning.grid(0, (high - low) / 2, GRID // 2)
+    cells = binning.cells(table["mean"], table["sd"], x_edges=means, y_edges=deviations)
+    cells = cells.rename(
+        columns={
+            "x_low": "mean_low",
+            "x_high": "mean_high",
+            "y_low": "sd_low",
+            "y_high": "sd_high",
+            "n": "images",
+        }
+    )
+    layers = [
+        charts.heat(
+            cells, x="mean", y="sd", x_title="mean rating", y_title="standard deviation", count="images"
+        )
+    ]
+    at = np.linspace(low, high, 81)
+    widest = pd.DataFrame({"mean": at, "sd": np.sqrt((at - low) * (high - at))})
+    layers.append(charts.line(widest, "mean", "sd", dash=True))
+    fit = made(opened, _sos)
+    if fit is not None:
+        curve = pd.DataFrame({"mean": at, "sd": np.sqrt(max(0.0, fit.a) * (at - low) * (high - at))})
+        layers.append(charts.line(curve, "mean", "sd", colour=look.colours().paper))
+    charts.show(
+        alt.layer(*layers),
+        cells,
+        name="spread",
+        alt_text=f"Standard deviation by mean of {len(table):,} images",
+    )
+    parted = int((table["sd"] >= (high - low) / 4).sum())
+    said = f"Each cell is as dark as it holds images ({len(table):,} in all). Dashed: the largest deviation that is possible. "
+    if fit is not None:
+        said += (
+            f"Line: the SOS fit, variance = a (mean - {low:g})({high:g} - mean) with a = {decimal(fit.a)} "
+            f"{interval(fit.low, fit.high)}; 0.1 to 0.3 is usual. "
+        )
+    st.caption(
+        said
+        + f"Mean deviation {decimal(table['sd'].mean())}; {parted:,} images spread over a quarter of the scale or more."
+    )
+    _means(table, low, high)
+
+
+def _means(table: pd.DataFrame, low: float, high: float) -> None:
+    st.subheader("Mean ratings", anchor=False)
+    counts = binning.counts(table["mean"], low=low, high=high, bins=GRID)
+    chart: alt.Chart | alt.LayerChart = charts.histogram(counts, x_title="mean rating", y_title="images")
+    try:
+        fit = shapes.normal_fit(
+            table.head(0) if len(table) < 8 else drawn(table, "image_id", most=5_000, seed=1)
+        )
+    except InputError:
+        fit = None
+    if fit is not None and fit.sd > 0:
+        at = np.linspace(low, high, 101)
+        density = np.exp(-((at - fit.mean) ** 2) / (2 * fit.sd**2)) / (fit.sd * np.sqrt(2 * np.pi))
+        curve = pd.DataFrame({"mean": at, "n": density * len(table) * (high - low) / GRID})
+        chart = alt.layer(chart, charts.line(curve, "mean", "n", colour=look.colours().paper))
+    charts.show(
+        chart, counts, name="means", alt_text=f"Histogram of the mean ratings of {len(table):,} images"
+    )
+    if fit is not None:
+        st.caption(
+            f"Line: normal, mean {decimal(fit.mean, 2)}, standard deviation {decimal(fit.sd, 2)}; skewness "
+            f"{decimal(fit.skewness, 2)} (0 for a normal distribution)"
+        )
+
+
+def _agreement(opened: Opened) -> None:
+    images = int(made(opened, _facts)["images"])
+    everything = images <= MOST_IMAGES or st.toggle(f"on all {images:,} images (slow)", key="all-images")
+    most = images if everything else MOST_IMAGES
+    with st.spinner("Measuring agreement"):
+        table = made(opened, _coefficients, most)
+    shown = table.assign(coefficient=table["coefficient"].map(COEFFICIENTS))
+    shown = shown.rename(columns={"low": "95 %, from", "high": "to", "n": "images"})
+    words.table(shown, key="coefficients", alt="Coefficients of agreement")
+    if most < images:
+        st.caption(f"On {most:,} of {images:,} images, drawn by lot. Intervals: bootstrap over images.")
+    charts.downloads(table, name="coefficients")
+
+
+def _consistency(opened: Opened) -> None:
+    hits = made(opened, _hits)
+    everything = hits <= MOST_HITS or st.toggle(f"of all {hits:,} HITs (slow)", key="all-hits")
+    most = hits if everything else MOST_HITS
+    with st.spinner("Testing HITs by permutation"):
+        found, summary = made(opened, _tested, most)
+    tested = found.batches[found.batches["mean_rho"].notna()]
+    if tested.empty:
+        raise InputError(f"no HIT could be tested: {found.batches['reason'].iloc[0]}")
+    counts = []
+    for significant, label in ((True, "significant"), (False, "not significant")):
+        part = tested[tested["significant"].astype(bool) == significant]["mean_rho"]
+        counts.append(binning.counts(part, low=-1, high=1, bins=40).assign(HITs=label))
+    table = pd.concat(counts, ignore_index=True)
+    table = table[(table["high"] > tested["mean_rho"].min() - 0.05) | (table["low"] >= 0)]
+    of = look.colours()
+    chart = (
+        alt.Chart(table, height=220)
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X("low:Q", bin="binned", title="mean correlation of two raters in a HIT (Spearman)"),
+            x2="high:Q",
+            y=alt.Y("n:Q", title="HITs", stack=True),
+            color=alt.Color(
+                "HITs:N",
+                scale=alt.Scale(domain=["significant", "not significant"], range=[of.ours, of.quiet]),
+                legend=alt.Legend(orient="top", title=None),
+            ),
+            tooltip=[
+                alt.Tooltip("HITs:N"),
+                alt.Tooltip("low:Q", format=".2f"),
+                alt.Tooltip("n:Q", title="number"),
+            ],
+        )
+    )
+    alt_text = (
+        f"Mean correlation of raters in {len(tested):,} HITs; {share(found.share_significant())} significant"
+    )
+    charts.show(chart, table, name="consistency", alt_text=alt_text)
+    shown = summary[summary["measure"].isin(VARIANTS)]
+    shown = shown.assign(measure=shown["measure"].map(VARIANTS))
+    shown = shown.rename(columns={"low": "95 %, from", "high": "to"})
+    words.table(
+        shown,
+        key="variants",
+        columns=("measure", "value", "95 %, from", "to", "n"),
+        alt="Consistency of HITs",
+    )
+    said = f"On {len(found.batches):,} of {hits:,} HITs, drawn by lot. " if most < hits else ""
+    st.caption(
+        f"{said}Permutation test within each HIT, {found.permutations:,} permutations, false discovery rate "
+        f"{found.alpha:g}; with agreement as usual for such pictures, 70 to 85 % of HITs are significant."
+    )
+
+
+def _left_out(opened: Opened) -> None:
+    for number, (reason, count) in enumerate(opened.answers.left_out.items()):
+        with st.container(key=f"quiet-left-out-{number}"):
+            st.text(f"Left out: {count:,} {reason}")
+
+
+def _levels(answers: Answers) -> pd.DataFrame:
+    values = given(answers, "stars")["value"]
+    counts = values.value_counts().reindex(answers.levels, fill_value=0)
+    if len(counts) > 50:
+        table = binning.counts(values, low=answers.scale[0], high=answers.scale[1], bins=20)
+        counts = table.set_index("low")["n"]
+    return pd.DataFrame(
+        {"level": counts.index, "count": counts.to_numpy(), "share": (counts / counts.sum()).to_numpy()}
+    )
+
+
+def _facts(answers: Answers) -> dict[str, float]:
+    ratings, table = given(answers, "stars"), rated.images(answers)
+    return {
+        "raters": ratings["rater_id"].nunique(),
+        "images": len(table),
+        "least": int(table["n"].min()),
+        "most": int(table["n"].max()),
+        "median": float(table["n"].median()),
+    }
+
+
+def _sos(answers: Answers) -> Sos | None:
+    try:
+        return shapes.sos(rated.images(answers), scale=answers.scale, seed=rated.seed(answers, "sos"))
+    except InputError:
+        return None
+
+
+def _coefficients(answers: Answers, most: int) -> pd.DataFrame:
+    chance = rated.seed(answers, "agreement")
+    return agreed.coefficients_of(
+        drawn(given(answers, "stars"), "image_id", most=most, seed=chance), chance=chance
+    )
+
+
+def _hits(answers: Answers) -> int:
+    ratings = given(answers, "stars")
+    if "hit_key" not in ratings or ratings["hit_key"].isna().all():
+        raise InputError(f"the ratings of {answers.place} do not say their batch (hit_key)")
+    return int(ratings["hit_key"].nunique())
+
+
+def _tested(answers: Answers, most: int) -> tuple[Consistency, pd.DataFrame]:
+    ratings, chance = given(answers, "stars"), rated.seed(answers, "consistency")
+    chosen = drawn(ratings[ratings["hit_key"].notna()], "hit_key", most=most, seed=chance)
+    found = consistency.consistency(chosen, seed=chance, alpha=answers.settings.analysis.alpha)
+    return found, found.summary()
+
+
+draw()

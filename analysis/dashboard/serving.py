@@ -1,0 +1,79 @@
+"""Serving: Streamlit as a program of its own, with photojury's looks, that asks nothing of any network.
+
+serve(Path("demo-study"), host="127.0.0.1", port=8501, browser=False)
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from photojury.analysis.dashboard.look import theme_options
+from photojury.analysis.dashboard.opening import kind_of
+from photojury.errors import InputError, PhotojuryError
+from photojury.settings import load
+
+_QUIET = {
+    "browser.gatherUsageStats": "false",
+    "server.fileWatcherType": "none",
+    "server.runOnSave": "false",
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "logger.level": "error",
+}
+
+
+def serve(place: Path, *, host: str, port: int, browser: bool) -> None:
+    """Serve the dashboard of a place until Ctrl-C.
+
+    Raises:
+        InputError: nothing that can be shown, or the port is taken.
+        SettingsError: study.toml is wrong.
+        PhotojuryError: Streamlit ended by itself.
+    """
+    if kind_of(place) == "study":
+        load(place)  # a broken study.toml is said here, not on the page
+    _check(host, port)
+    process = subprocess.Popen(command(place, host=host, port=port, browser=browser), env=_environment())
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
+    if status:
+        raise PhotojuryError(f"the dashboard ended with status {status}; what it said stands above")
+
+
+def command(place: Path, *, host: str, port: int, browser: bool) -> list[str]:
+    """The command line of Streamlit."""
+    app = files("photojury.analysis") / "dashboard_app.py"
+    options = [part for name, value in _QUIET.items() for part in (f"--{name}", value)]
+    return [
+        sys.executable, "-m", "streamlit", "run", str(app),
+        "--server.address", host, "--server.port", str(port), "--server.headless", "false" if browser else "true",
+        *options, *theme_options(), "--", str(place),
+    ]  # fmt: skip
+
+
+def _check(host: str, port: int) -> None:
+    """Whether the address can be listened at, before a program is started for it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"nothing can listen at {host}:{port} ({error.strerror}); name another one with --port or --host"
+            ) from None
+
+
+def _environment() -> dict[str, str]:
+    """The environment, in which Streamlit finds no settings of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}

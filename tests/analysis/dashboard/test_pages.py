@@ -1,0 +1,150 @@
+"""Every page of the dashboard, as Streamlit runs it: on a study, a release, a file, and where nothing is there yet."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from streamlit.testing.v1 import AppTest
+
+from photojury.analysis import dashboard_app
+from photojury.analysis.dashboard import opening
+from photojury.analysis.dashboard.frame import PAGES
+from photojury.datasets import tables
+from photojury.datasets.releases.write import release
+from photojury.datasets.store import Study, create_study
+from tests.analysis.conftest import fill, pictures
+
+APP = str(Path(__file__).parents[3] / "analysis" / "dashboard_app.py")
+NAMES = [file for file, _, _ in PAGES]
+HOSTILE = "<script>alert(1)</script> ![x](http://elsewhere.example/a.png) $\\frac{1}{2}$ :material/home: =1+1"
+
+
+def draw(place: Path, page: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """A page, drawn once; errors of a page are errors of the test."""
+    monkeypatch.setattr("sys.argv", ["streamlit", str(place)])
+    test = AppTest.from_file(APP, default_timeout=60)
+    test.switch_page(f"dashboard/pages/{page}.py")
+    test.run()
+    assert not test.exception, [one.value for one in test.exception]
+    return test
+
+
+def said(test: AppTest) -> str:
+    """All text on a page."""
+    parts = [*test.text, *test.caption, *test.title, *test.header, *test.subheader, *test.code]
+    return "\n".join(str(part.value) for part in parts)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    """No test sees what another has opened."""
+    opening._opened.clear()
+    opening._made.clear()
+    yield
+    opening._opened.clear()
+    opening._made.clear()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    """A small study with a hostile title and rater, and a trained model."""
+    study = create_study(tmp_path_factory.mktemp("running") / "study", HOSTILE)
+    fill(study, pictures(40))
+    with study.writing() as connection:
+        rater = study.read("assignments")["rater_id"].iloc[0]
+        for table in (tables.assignments, tables.ratings, tables.comparisons, tables.payments):
+            change = sa.update(table).where(table.c.rater_id == rater)
+            connection.execute(change.values(rater_id="<b>=evil</b>"))
+        connection.execute(sa.update(tables.images).values(title=HOSTILE))
+    folder = study.folder / "models" / "hybrid-siamese"
+    folder.mkdir(parents=True)
+    rows = [{"name": "hybrid-siamese", "Lg": 0.9, "Lr": 1.4}, {"name": "constant predictor", "Lg": 1.1, "Lr": 1.6}]
+    (folder / "evaluation.json").write_text(json.dumps({"rows": rows, "other_parts": {}}))
+    images = study.read("images")["image_id"]
+    said = pd.DataFrame({"image_id": images, "part": "test", "score": [number / 40 for number in range(40)]})
+    said.to_parquet(folder / "predictions.parquet")
+    yield study
+    study.close()
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_every_page_of_a_study(running: Study, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It draws to its end, says that all is simulated, and shows hostile names as the text that they are."""
+    test = draw(running.folder, page, monkeypatch)
+    text = said(test)
+    assert "given by simulated raters" in text
+    assert HOSTILE in text
+    ends = [one.value for one in test.get("html") if "photojury-end" in str(one.value)] if page else []
+    assert len(test.title) == 1
+    assert all("script" not in str(end) for end in ends)
+    markdown = "\n".join(str(one.value) for one in test.markdown)
+    assert "alert(1)" not in markdown and "elsewhere" not in markdown
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_every_page_before_anything_is_there(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new study: no error, and a sentence or a command on every page."""
+    study = create_study(tmp_path / "new", "new")
+    study.close()
+    text = said(draw(tmp_path / "new", page, monkeypatch))
+    assert "photojury" in text
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_every_page_of_a_release(
+    filled: Study, page: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a release holds is shown; what is of a study only is said to be."""
+    folder = tmp_path_factory.getbasetemp() / "dashboard-release"
+    if not folder.exists():
+        release(filled, folder, version="1.0.0")
+    text = said(draw(folder, page, monkeypatch))
+    if page in ("now", "models"):
+        assert "study" in text
+    if page == "ratings":
+        assert "400 ratings" in text
+
+
+@pytest.mark.parametrize("page", NAMES)
+def test_every_page_of_a_bare_file(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's CSV of ratings."""
+    rows = [(f"i{n:02d}", f"r{m}", 1 + (n // 4 + m * (n % 3)) % 5) for n in range(30) for m in range(6)]
+    pd.DataFrame(rows, columns=["image_id", "rater_id", "value"]).to_csv(tmp_path / "r.csv", index=False)
+    text = said(draw(tmp_path / "r.csv", page, monkeypatch))
+    if page == "scores":
+        assert "30 images" in text
+    if page == "pairs":
+        assert "no comparisons here" in text
+
+
+def test_a_place_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence, and no traceback."""
+    text = said(draw(tmp_path, "now", monkeypatch))
+    assert "neither a study" in text and "Traceback" not in text
+
+
+def test_looking_changes_nothing(running: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After all pages were drawn every file of the study is as it was, and none was added."""
+    folder = tmp_path / "copy"
+    running.engine.dispose()
+    shutil.copytree(running.folder, folder)
+    for left in folder.glob("study.db-*"):
+        left.unlink()
+
+    def state() -> dict[str, tuple[int, int]]:
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+    before = state()
+    for page in NAMES:
+        draw(folder, page, monkeypatch)
+    assert state() == before
+
+
+def test_the_app_says_how_it_is_run() -> None:
+    """The script that Streamlit is given stands apart from the pages, or Streamlit would run these by themselves."""
+    assert dashboard_app.__doc__ and not (Path(APP).parent / "pages").exists()
