@@ -18,7 +18,7 @@ from photojury.analysis.sections import asked
 from photojury.analysis.sections.all import all_sections
 from photojury.analysis.sections.source import Source
 from photojury.datasets.images import write_atomically
-from photojury.datasets.papers import papers
+from photojury.datasets.papers import numbers, papers
 from photojury.errors import InputError
 from photojury.runs import versions
 
@@ -66,7 +66,7 @@ def render(answers: Answers, *, thumbnails: bool = True) -> str:
         scale=_scale(answers),
         simulated=asked.simulated(answers),
         period=_period(answers),
-        papers=papers(),
+        papers=[paper for paper in papers() if any(one.paper == paper.number for one in numbers().values())],
         photojury=photojury.__version__,
         versions=versions(),
         **all_sections(Source(answers, thumbnails)),

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import click
 
+from photojury.datasets.commands.paper import paper
 from photojury.options import json_option, study_option
 
 
 @click.group()
 def datasets() -> None:
     """Bring published datasets in, split a study, release it as a dataset."""
+
+
+datasets.add_command(paper)
 
 
 @datasets.command(epilog="Example: photojury datasets split --study demo-study")

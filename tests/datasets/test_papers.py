@@ -11,7 +11,7 @@ from photojury.errors import InputError
 
 def test_every_number_says_where_it_stands() -> None:
     """Each has a source and a meaning, and lies in its unit's range."""
-    assert {found.paper for found in numbers().values()} == {paper.number for paper in papers()}
+    assert {found.paper for found in numbers().values()} <= {paper.number for paper in papers()}
     for found in numbers().values():
         assert found.where
         assert found.meaning
