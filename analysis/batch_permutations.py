@@ -9,6 +9,8 @@ he rated, which keeps his ties, so the test is exact whatever the ratings' distr
     [1e-05]
 """
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,11 +56,8 @@ def permutation_p_with_gaps(values: FloatArray, least: int, seed: int, permutati
     """
     m, n = values.shape
     rated = np.isfinite(values)
-    pairs = [
-        (i, j, rated[i] & rated[j])
-        for i, j in zip(*np.triu_indices(m, 1), strict=True)
-        if (rated[i] & rated[j]).sum() >= least
-    ]
+    common = [(i, j, rated[i] & rated[j]) for i, j in combinations(range(m), 2)]
+    pairs = [pair for pair in common if pair[2].sum() >= least]
     generator = np.random.default_rng([seed, m, n, permutations, 1])
     step = max(1, 2**21 // (m * n))
     as_large = 0

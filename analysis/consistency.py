@@ -242,7 +242,8 @@ def _blocks(votes: Votes) -> list[_Block]:
         inside = row[batch] >= 0
         cell = (row[batch[inside]] * m + seat[inside]) * n + place[inside]
         cells = chosen.size * m * n
-        means = _ratio(np.bincount(cell, values[inside], cells), np.bincount(cell, minlength=cells))
+        sums = np.bincount(cell, values[inside], cells).astype(np.float64)
+        means = _ratio(sums, np.bincount(cell, minlength=cells))
         who_rated = ids[starts[chosen][:, None] + np.arange(m)]
         blocks.append(_Block(chosen, keys[chosen], who_rated, means.reshape(chosen.size, m, n)))
     return blocks

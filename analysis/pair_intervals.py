@@ -72,7 +72,8 @@ def share(
     """
     total = float(votes.sum())
     value = float(counted.sum()) / total
-    spread = variance((counted - value * votes) / total, first, second)
+    parts = np.asarray((counted - value * votes) / total, dtype=np.float64)
+    spread = variance(parts, first, second)
     if 0 < value < 1 and np.isfinite(spread):
         # Pairs may vary less than votes by chance; as few pairs as that do not prove it.
         independent = value * (1 - value) / max(spread, value * (1 - value) / total)

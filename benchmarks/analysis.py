@@ -39,8 +39,10 @@ Data = dict[str, npt.NDArray[Any]]
 Figures = dict[str, float]
 
 JOBS = Path(__file__).parent / "jobs" / "analysis.py"
-THEIRS = ("choix.mm_pairwise", "evalica.bradley_terry", "sureal P910AnnexEModel", "krippendorff.alpha")
-THEIRS += ("crowd-kit uncertainty", "crowd-kit DawidSkene, 20 rounds")
+THEIRS = (
+    "choix.mm_pairwise", "evalica.bradley_terry", "sureal P910AnnexEModel", "krippendorff.alpha",
+    "crowd-kit uncertainty", "crowd-kit DawidSkene, 20 rounds",
+)  # fmt: skip
 
 BATCH = 10
 
@@ -119,7 +121,7 @@ class Runner:
     def data(self, name: str, made: Callable[[], Data]) -> Path:
         path = self.folder / f"{name}.npz"
         if not path.exists():
-            np.savez(path, **made())
+            np.savez(path, allow_pickle=False, **made())
         return path
 
     def run(self, name: str, path: Path) -> Figures | None:

@@ -66,11 +66,14 @@ def in_blocks(evaluate: "Callable[[slice], P]", answers: int) -> "P":
     first = evaluate(slice(0, _BLOCK))
     if answers <= _BLOCK:
         return first
-    whole = {name: np.empty((answers, *part.shape[1:])) for name, part in vars(first).items()}
-    whole |= {name: np.zeros_like(part) for name, part in vars(first).items() if name in _SUMMED}
+    block: dict[str, FloatArray] = vars(first)
+    whole: dict[str, FloatArray] = {}
+    for name, part in block.items():
+        whole[name] = np.zeros(part.shape if name in _SUMMED else (answers, *part.shape[1:]))
     for start in range(0, answers, _BLOCK):
         at = slice(start, start + _BLOCK)
-        for name, part in vars(evaluate(at) if start else first).items():
+        block = vars(evaluate(at) if start else first)
+        for name, part in block.items():
             if name in _SUMMED:
                 whole[name] += part
             else:
@@ -194,7 +197,7 @@ def between(
     low_low, high_high = -low_slope / p - by_low**2, high_slope / p - by_high**2
     low_high = -by_low * by_high
     low_sum, high_sum, low_low_sum, high_high_sum, low_high_sum = (
-        np.bincount(codes, counts * part, cuts.size + 1)
+        np.bincount(codes, counts * part, cuts.size + 1).astype(np.float64)
         for part in (by_low, by_high, low_low, high_high, low_high)
     )
     # Cut k is above level k and below level k + 1.

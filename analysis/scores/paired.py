@@ -198,9 +198,7 @@ class _Rows:
         left = np.where(given.frame["first_shown_left"].to_numpy(dtype=bool), 1.0, -1.0) if side else None
         # All of them, or without the ties; a slice is no copy.
         keep = np.flatnonzero(signs) if wanted == 2 and not signs.all() else slice(None)
-        raters, rater_ids = None, pd.Index([])
-        if by_rater:
-            raters, rater_ids = pd.factorize(given.frame["rater_id"].iloc[keep], sort=True)
+        raters = pd.Categorical(given.frame["rater_id"].iloc[keep]) if by_rater else None
         return cls(
             images=given.images,
             first=given.first[keep],
@@ -208,8 +206,8 @@ class _Rows:
             codes=codes[keep],
             signs=signs[keep],
             left=None if left is None else left[keep],
-            raters=rater_ids,
-            rater_codes=None if raters is None else raters.astype(np.int64),
+            raters=pd.Index([], dtype="str") if raters is None else raters.categories,
+            rater_codes=None if raters is None else raters.codes.astype(np.int64),
             dropped=int((signs == 0).sum()) if wanted == 2 else 0,
         )
 

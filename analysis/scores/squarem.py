@@ -18,5 +18,5 @@ def leap(first: FloatArray, second: FloatArray, third: FloatArray) -> FloatArray
     """Where three rounds seem to lead; at least as far as the third."""
     step = second - first
     bend = third - second - step
-    reach = max(1.0, float(np.linalg.norm(step) / max(np.linalg.norm(bend), 1e-300)))
+    reach = max(1.0, float(np.linalg.norm(step)) / max(float(np.linalg.norm(bend)), 1e-300))
     return np.asarray(first + 2 * reach * step + reach**2 * bend, dtype=np.float64)
