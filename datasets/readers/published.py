@@ -25,6 +25,12 @@ from photojury.errors import InputError, unknown_name
 
 READERS: dict[str, str] = {
     "ava": "photojury.datasets.readers.ava",
+    "eva": "photojury.datasets.readers.eva",
+    "flickr-aes": "photojury.datasets.readers.flickr_aes",
+    "iqa-table": "photojury.datasets.readers.iqa_table",
+    "koniq": "photojury.datasets.readers.koniq",
+    "oasis": "photojury.datasets.readers.oasis",
+    "para": "photojury.datasets.readers.para",
 }
 """Each dataset's name with the module of its reader."""
 
