@@ -1,12 +1,16 @@
 """Serving: Streamlit as a program of its own, with photojury's looks, that asks nothing of any network.
 
+The program begins to read the place when it starts, so that the first page need not wait for imports and long tables.
+
 serve(Path("demo-study"), host="127.0.0.1", port=8501, browser=False)
 """
 
+import logging
 import os
 import socket
 import subprocess
 import sys
+import threading
 from importlib.resources import files
 from pathlib import Path
 
@@ -55,7 +59,7 @@ def command(place: Path, *, host: str, port: int, browser: bool) -> list[str]:
     app = files("photojury.analysis") / "dashboard_app.py"
     options = [part for name, value in _QUIET.items() for part in (f"--{name}", value)]
     return [
-        sys.executable, "-m", "streamlit", "run", str(app),
+        sys.executable, "-m", "photojury.analysis.dashboard.serving", "run", str(app),
         "--server.address", host, "--server.port", str(port), "--server.headless", "false" if browser else "true",
         *options, *theme_options(), "--", str(place),
     ]  # fmt: skip
@@ -77,3 +81,37 @@ def _check(host: str, port: int) -> None:
 def _environment() -> dict[str, str]:
     """The environment, in which Streamlit finds no settings of its own."""
     return {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+
+
+def main() -> None:
+    """Streamlit's own command line, in a process that reads the place at once."""
+    from streamlit.web import cli
+
+    place = Path(sys.argv[-1])
+    threading.Thread(target=_read_ahead, args=(place,), daemon=True).start()
+    sys.argv[0] = "streamlit"
+    cli.main()
+
+
+def _read_ahead(place: Path) -> None:
+    """Import what pages need and read the long tables; what fails is said by the page that needs it."""
+    # Streamlit warns of every cached function that is called before its server runs.
+    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    try:
+        from photojury.analysis.dashboard import charts, running
+        from photojury.analysis.dashboard.opening import current, made
+        from photojury.analysis.findings import agreed, rated, scored
+
+        opened = current(place)
+        if opened.answers.study is not None:
+            running.look(opened.study)
+        for make in (rated.images, agreed.panel, scored.scores):
+            if len(opened.answers.ratings):
+                made(opened, make)
+        assert charts  # imported for its libraries, which take a second
+    except PhotojuryError:
+        return
+
+
+if __name__ == "__main__":
+    main()

@@ -138,7 +138,7 @@ def table(
         height=height,
         alt=alt,
         placeholder="–",
-        lazy=True if len(shown) > 1000 else None,
+        lazy=True if len(shown) > 1000 and selectable == "no" else None,
         on_select="ignore" if selectable == "no" else "rerun",
         selection_mode=mode,
     )
