@@ -200,5 +200,5 @@ def _unfinished(study: Study) -> Iterator[Alarm]:
         )
 
 
-def _one(study: Study, query: "sa.Select[Any]") -> dict[str, Any]:
+def _one(study: Study, query: Any) -> dict[str, Any]:
     return study.rows(query)[0]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -151,7 +151,7 @@ def _read_file(path: Path, columns: Mapping[str, str]) -> tuple[Kind, pd.DataFra
 
 def _filled(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
     """What a file need not say."""
-    made = {name: value for name, value in _FILLED.items() if name not in table}
+    made: dict[str, Any] = {name: value for name, value in _FILLED.items() if name not in table}
     if kind == "comparisons":
         made.pop("attribute", None)
     table = table.assign(**made)
@@ -171,7 +171,7 @@ def _task_of(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> str:
     return "forced_choice" if known.size and np.isin(known, sound.TWO_LEVELS).all() else "five_level"
 
 
-def _truths(column: "pd.Series[object]") -> "pd.Series[bool]":
+def _truths(column: "pd.Series[Any]") -> "pd.Series[bool]":
     """A column of yes and no, however it is written; what cannot be read is no."""
     words = column.astype("str").str.strip().str.lower()
     return words.isin(["true", "1", "1.0", "yes", "t", "y"])

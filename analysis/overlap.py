@@ -56,6 +56,6 @@ def overlap(raters: IntArray, images: IntArray) -> Overlap:
     ends = (raters, n_raters + images)
     size = n_raters + n_images
     graph = sparse.coo_array((np.ones(raters.size, dtype=np.int8), ends), shape=(size, size))
-    groups = connected_components(graph, directed=False, return_labels=False)
+    groups, _ = connected_components(graph, directed=False)
     single = int((np.bincount(raters, minlength=n_raters) == 1).sum())
     return Overlap(n_raters, n_images, int(groups), single)

@@ -8,6 +8,8 @@ Takes in an open study; gives out counts made by the database, and a few rows of
     1   stored        84
 """
 
+from typing import Any
+
 import pandas as pd
 import sqlalchemy as sa
 
@@ -73,13 +75,13 @@ def duplicates(study: Study, most: int) -> tuple[int, pd.DataFrame]:
         .join(_CHECKS, _CHECKS.c.image_id == one.c.image_id)
         .join(other, other.c.image_id == _CHECKS.c.other_id)
     )
-    rows = study.frame(query.where(found).order_by(_CHECKS.c.value, one.c.image_id).limit(most))
+    wanted: Any = query
+    rows = study.frame(wanted.where(found).order_by(_CHECKS.c.value, one.c.image_id).limit(most))
     count = study.rows(sa.select(sa.func.count().label("n")).where(found))[0]["n"]
     return int(count), rows
 
 
 def _by(study: Study, *columns: "sa.Column[str]") -> pd.DataFrame:
     """Counts by columns: these, n."""
-    return study.frame(sa.select(*columns, sa.func.count().label("n")).group_by(*columns)).astype(
-        {"n": "int64"}
-    )
+    query: Any = sa.select(*columns, sa.func.count().label("n")).group_by(*columns)
+    return study.frame(query).astype({"n": "int64"})

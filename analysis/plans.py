@@ -6,6 +6,7 @@ Takes in the answers so far (or none) and what is wanted; gives out a `Plan` tha
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -181,10 +182,11 @@ def _learnt(answers: Answers) -> tuple[float | None, float | None]:
     if ratings.empty:
         return None, None
     found: list[float | None] = []
-    for learn in (
+    learning: tuple[Callable[[], float], ...] = (
         lambda: fit_sos(image_table(answers), scale=answers.scale).a,
         lambda: agreement.icc(ratings).single,
-    ):
+    )
+    for learn in learning:
         try:
             value = learn()
         except InputError:

@@ -13,6 +13,7 @@ row of a million costs one row.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def sound_comparisons(comparisons: pd.DataFrame) -> Sound:
     return _kept(comparisons, values, checks)
 
 
-def numbers(column: "pd.Series[object]") -> NDArray[np.float64]:
+def numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
     """A column as numbers; NaN where a cell is none."""
     return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
 

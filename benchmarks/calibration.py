@@ -108,7 +108,7 @@ def null_batches(rng: Random, scale: float) -> Iterator[Drawn]:
         tables = pd.concat([one.variants() for one in found])
         names = ["permutation", "kendall_f", "friedman"]
         if levels == 5 and raters_ == 5:
-            names = [name for name in tables if name != "hit_key"]
+            names = [str(name) for name in tables if name != "hit_key"]
         for name in names:
             yield Drawn(f"batch: {name}", setting, values(tables[name]))
         if levels == 5 and raters_ == 5:
@@ -121,7 +121,7 @@ def _within(found: list[Consistency], setting: str, rng: Random) -> Iterator[Dra
     pairs = pd.concat([one.pairs for one in found])
     degrees = pairs["images"] - 2
     t = pairs["rho"] * np.sqrt(degrees / (1 - pairs["rho"] ** 2))
-    yield Drawn("batch: one pair of raters, t", setting, stats.t.sf(t, degrees))
+    yield Drawn("batch: one pair of raters, t", setting, np.asarray(stats.t.sf(t, degrees), dtype=np.float64))
     pooled = []
     for one in found:
         # Twenty studies of fifty HITs from each thousand.
@@ -130,7 +130,7 @@ def _within(found: list[Consistency], setting: str, rng: Random) -> Iterator[Dra
             smaller = Consistency(part, one.raters, one.pairs, one.alpha, 1, one.seed)
             summary = smaller.summary().set_index("measure")["value"]
             pooled.append(float(summary["pooled_z"]))
-    yield Drawn("all batches: pooled z", "50 HITs", stats.norm.sf(pooled))
+    yield Drawn("all batches: pooled z", "50 HITs", np.asarray(stats.norm.sf(pooled), dtype=np.float64))
 
 
 def gappy_batches(rng: Random, scale: float) -> Iterator[Drawn]:
@@ -323,7 +323,12 @@ def divided_images(rng: Random, scale: float) -> Iterator[Alarm]:
             wanted = "1" if "half" in name else "0"
             sarle = values(found["bimodality"].fillna(0)) > shapes.BIMODAL
             yield Alarm("divided image", f"{name}, {n} ratings", wanted, values(found["divided"]))
-            yield Alarm("the same by Sarle's coefficient alone", f"{name}, {n} ratings", wanted, sarle * 1.0)
+            yield Alarm(
+                "the same by Sarle's coefficient alone",
+                f"{name}, {n} ratings",
+                wanted,
+                sarle.astype(np.float64),
+            )
 
 
 ALARMS: tuple[Callable[[Random, float], Iterator[Alarm]], ...] = (
@@ -340,7 +345,7 @@ def whole(count: float, scale: float) -> int:
 
 def values(column: "pd.Series[float]") -> FloatArray:
     """The numbers of a column, without the missing ones."""
-    return column.dropna().to_numpy(dtype=np.float64)
+    return np.asarray(column.dropna(), dtype=np.float64)
 
 
 def rate(p: FloatArray, alpha: float) -> tuple[float, float]:

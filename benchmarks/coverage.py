@@ -121,7 +121,7 @@ def opinion_scores(rng: Random, scale: float) -> Iterator[Covered]:
             for kind in get_args(mos.IntervalKind):
                 found = mos.mos(table, scale=(1, levels), interval=kind)
                 inside = (found["low"] - 1e-9 <= truth) & (truth <= found["high"] + 1e-9)
-                yield Covered(f"MOS, {kind}", f"{name}; {each} ratings", inside.to_numpy(dtype=np.float64))
+                yield Covered(f"MOS, {kind}", f"{name}; {each} ratings", np.asarray(inside, dtype=np.float64))
 
 
 def recovered_scores(rng: Random, scale: float) -> Iterator[Covered]:
@@ -170,12 +170,15 @@ def _answers(rng: Random, model: str, d: FloatArray) -> FloatArray:
         below = f(np.array(cuts.get(model, [-1.8, -0.5, 0.5, 1.8])) - d[:, None])
     level = (rng.random((d.size, 1)) > below).sum(axis=1)
     middle = below.shape[1] / 2
-    return np.sign(level - middle) if below.shape[1] == 1 else level - middle
+    found = np.sign(level - middle) if below.shape[1] == 1 else level - middle
+    return np.asarray(found, dtype=np.float64)
 
 
 def paired_scores(rng: Random, scale: float) -> Iterator[Covered]:
     """Scores less their mean, and differences of two scores with their errors taken as independent."""
-    settings = [(model, 5, 5, 1.0, {}) for model in paired.MODELS]
+    settings: list[tuple[str, int, int, float, dict[str, bool]]] = [
+        (model, 5, 5, 1.0, {}) for model in paired.MODELS
+    ]
     settings += [(model, 5, 1, 1.0, {}) for model in ("bradley-terry", "cumulative")]
     settings += [("cumulative", 5, 5, 2.5, {}), ("cumulative", 5, 5, 1.0, {"rater_slopes": True})]
     for model, partners, votes, deviation, options in settings:
@@ -237,14 +240,14 @@ def shares_of_pairs(rng: Random, scale: float) -> Iterator[Covered]:
     truth = np.mean([_bins(*study, "wilson")["mean"] for study in many], axis=0)
     for images, partners in ((60, 0), (1_200, 0), (120, 5)):
         for kind in get_args(IntervalKind):
-            inside = []
+            held: list[FloatArray] = []
             for _ in range(whole(200, scale)):
                 found = _bins(*_choices(rng, images, partners), kind)
                 low, high = found["low_95"].to_numpy(), found["high_95"].to_numpy()
                 # A bin without a pair says nothing, and is not held against the interval.
-                inside.append(np.where(found["n_pairs"] > 0, (low <= truth) & (truth <= high), np.nan))
+                held.append(np.where(found["n_pairs"] > 0, (low <= truth) & (truth <= high), np.nan))
             setting = f"{images} images, " + (f"{2 * partners} pairs each" if partners else "one pair each")
-            shares = np.nanmean(np.array(inside, dtype=np.float64), axis=1)
+            shares = np.nanmean(np.array(held, dtype=np.float64), axis=1)
             yield Covered(f"forced choice, {kind}", f"{setting}, 5 votes", shares)
 
 
@@ -374,7 +377,8 @@ def batches(rng: Random, scale: float) -> Iterator[Covered]:
                 column = found.batches[name.replace("median_", "mean_").replace("mean_w", "w")]
                 truth = float(column.median() if name.startswith("median") else column.mean())
             inside = [
-                holds((summary.loc[name, "low"], summary.loc[name, "high"]), truth) for summary in summaries
+                holds((float(str(summary.loc[name, "low"])), float(str(summary.loc[name, "high"]))), truth)
+                for summary in summaries
             ]
             yield Covered(words, f"{size} HITs", np.array(inside))
 
@@ -389,7 +393,7 @@ def single_raters(rng: Random, scale: float) -> Iterator[Covered]:
         found = raters.gold(answers.assign(value=right.ravel() * 1.0), units)
         inside = (found["low"] <= share) & (share <= found["high"])
         yield Covered(
-            "gold, Wilson", f"{golds} questions, true share {share:g}", inside.to_numpy(dtype=np.float64)
+            "gold, Wilson", f"{golds} questions, true share {share:g}", np.asarray(inside, dtype=np.float64)
         )
     for people in (20, 100):
         tiers = []

@@ -88,7 +88,7 @@ def _tar_members(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
         with tarfile.open(path) as archive:
             for info in archive:
                 if info.isreg():
-                    yield _checked(path, info.name), lambda info=info: archive.extractfile(info)  # type: ignore[misc, return-value]
+                    yield _checked(path, info.name), lambda info=info: archive.extractfile(info)  # type: ignore[misc]
     except _DAMAGE as error:
         raise _damaged(str(path), error) from None
 

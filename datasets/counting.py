@@ -33,7 +33,7 @@ def assignment_of(answers: pd.DataFrame, assignments: pd.DataFrame) -> NDArray[n
     if assignments["assignment_id"].is_unique:
         found = pd.Index(assignments["assignment_id"]).get_indexer(pd.Index(answers["assignment_id"]))
         if not len(assignments):
-            return found.astype(np.int64)
+            return np.asarray(found, dtype=np.int64)
         whose = pd.Series(assignments["rater_id"].array.take(found), index=answers.index)
         same = whose.eq(answers["rater_id"]).to_numpy(dtype=bool, na_value=False)
         return np.where((found < 0) | ~same, -1, found).astype(np.int64)

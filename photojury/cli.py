@@ -30,7 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "photojury.analysis.dashboard.commands:dashboard",
         "Show a study live in a browser.",
     ),
-    "datasets": ("photojury.datasets.commands.group:datasets", "Bring datasets in, split a study, release it."),
+    "datasets": (
+        "photojury.datasets.commands.group:datasets",
+        "Bring datasets in, split a study, release it.",
+    ),
     "embed": ("photojury.baselines.commands:embed", "Compute features of the pictures."),
     "train": ("photojury.baselines.commands:train", "Train a paper's network on a study."),
     "demo": ("photojury.demo:demo", "Run the whole chain on real photographs."),

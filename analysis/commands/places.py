@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, cast
 
 import click
 
@@ -67,18 +67,12 @@ def place_options(command: Callable[Concatenate[Place, P], None]) -> Callable[P,
         help="What a file calls a column: value=score; may be repeated.",
     )
     @functools.wraps(command)
-    def with_place(
-        *args: P.args,
-        folder: Path,
-        data: tuple[Path, ...],
-        scale: tuple[float, float] | None,
-        columns: tuple[str, ...],
-        **options: P.kwargs,
-    ) -> None:
-        place = Place(folder, data, scale, dict(map(_renaming, columns)))
-        command(place, *args, **options)
+    def with_place(*args: P.args, **options: P.kwargs) -> None:
+        given: dict[str, Any] = {name: options.pop(name) for name in ("folder", "data", "scale", "columns")}
+        given["columns"] = dict(map(_renaming, given["columns"]))
+        command(Place(**given), *args, **options)
 
-    return with_place
+    return cast("Callable[P, None]", with_place)
 
 
 def _renaming(text: str) -> tuple[str, str]:

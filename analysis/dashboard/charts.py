@@ -17,13 +17,15 @@ import streamlit as st
 
 from photojury.analysis.dashboard import look, words
 
+Drawn = alt.Chart | alt.LayerChart | alt.FacetChart
+
 HEIGHT = 280
 SHOWN_ROWS = 200
 # A cell that a spreadsheet would take for a formula.
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
 
 
-def show(chart: alt.Chart | alt.LayerChart, table: pd.DataFrame, *, name: str, alt_text: str) -> None:
+def show(chart: Drawn, table: pd.DataFrame, *, name: str, alt_text: str) -> None:
     """Draw a chart, and hand out its data.
 
     Args:
@@ -72,7 +74,7 @@ def downloads(table: pd.DataFrame, *, name: str, chart: Any = None) -> None:
 def csv(table: pd.DataFrame) -> bytes:
     """A table as CSV that a spreadsheet shows and does not run: texts like formulas begin with an apostrophe."""
     texts = {
-        name: table[name].map(_inert, na_action="ignore")
+        str(name): table[name].map(_inert, na_action="ignore")
         for name in table
         if not pd.api.types.is_numeric_dtype(table[name])
     }
@@ -89,7 +91,7 @@ def bars(
     table: pd.DataFrame, x: str, y: str, *, x_title: str, y_title: str, kind: str = "O", percent: bool = False
 ) -> alt.Chart:
     """One bar a row."""
-    return (
+    chart: alt.Chart = (
         alt.Chart(table, height=HEIGHT)
         .mark_bar(color=look.colours().ours)
         .encode(
@@ -98,11 +100,12 @@ def bars(
             tooltip=_tips(table),
         )
     )
+    return chart
 
 
 def histogram(table: pd.DataFrame, *, x_title: str, y_title: str, colour: str | None = None) -> alt.Chart:
     """Bars from `low` to `high` of height `n`."""
-    return (
+    chart: alt.Chart = (
         alt.Chart(table, height=HEIGHT)
         .mark_bar(color=colour or look.colours().ours, binSpacing=1)
         .encode(
@@ -112,13 +115,14 @@ def histogram(table: pd.DataFrame, *, x_title: str, y_title: str, colour: str | 
             tooltip=_tips(table),
         )
     )
+    return chart
 
 
 def heat(table: pd.DataFrame, *, x: str, y: str, x_title: str, y_title: str, count: str = "n") -> alt.Chart:
     """Cells from `x_low`, `x_high`, `y_low`, `y_high`, as dark as they are full."""
     of = look.colours()
     scale = alt.Scale(type="log", range=[_mixed(of.page, of.ours, 0.18), of.ours])
-    return (
+    chart: alt.Chart = (
         alt.Chart(table, height=HEIGHT)
         .mark_rect()
         .encode(
@@ -130,11 +134,12 @@ def heat(table: pd.DataFrame, *, x: str, y: str, x_title: str, y_title: str, cou
             tooltip=_tips(table),
         )
     )
+    return chart
 
 
 def points(table: pd.DataFrame, *, x: str, y: str, x_title: str, y_title: str) -> alt.Chart:
     """One mark a row, for a few hundred rows."""
-    return (
+    chart: alt.Chart = (
         alt.Chart(table, height=HEIGHT)
         .mark_circle(color=look.colours().ours, size=45, opacity=0.75)
         .encode(
@@ -147,11 +152,12 @@ def points(table: pd.DataFrame, *, x: str, y: str, x_title: str, y_title: str) -
             tooltip=_tips(table),
         )
     )
+    return chart
 
 
 def line(table: pd.DataFrame, x: str, y: str, *, colour: str | None = None, dash: bool = False) -> alt.Chart:
     """A line to lay over another chart; dashed for references."""
-    return (
+    chart: alt.Chart = (
         alt.Chart(table, height=HEIGHT)
         .mark_line(
             color=colour or look.colours().quiet,
@@ -161,9 +167,10 @@ def line(table: pd.DataFrame, x: str, y: str, *, colour: str | None = None, dash
         )
         .encode(x=f"{x}:Q", y=f"{y}:Q")
     )
+    return chart
 
 
-def rule(value: float, *, axis: str, label: str) -> alt.LayerChart:
+def rule(value: float, *, axis: str, label: str) -> Drawn:
     """A dashed line at a value, with its name."""
     table = pd.DataFrame({axis: [value], "label": [label]})
     colour = look.colours().quiet

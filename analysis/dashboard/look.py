@@ -59,7 +59,7 @@ def theme_options() -> list[str]:
     """Streamlit's theme as options of its command line."""
     options = {"theme.baseRadius": "0.3rem", "theme.metricValueFontSize": "1.7rem"}
     for name in ("light", "dark"):
-        of = palette(name)  # type: ignore[arg-type]
+        of = palette(name)
         options |= {
             f"theme.{name}.primaryColor": of.ours,
             f"theme.{name}.backgroundColor": of.page,

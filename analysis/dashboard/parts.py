@@ -69,8 +69,8 @@ def tiles(facts: Mapping[str, object], *, notes: Mapping[str, str] | None = None
 
 def pictures(
     opened: Opened,
-    rows: Sequence[Mapping[str, Any]],
-    lines: Callable[[Mapping[str, Any]], Sequence[str]],
+    rows: Sequence[Mapping[Any, Any]],
+    lines: Callable[[Mapping[Any, Any]], Sequence[str]],
     *,
     key: str,
     wide: int = 6,

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
 from threading import Lock, Thread
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -116,7 +116,7 @@ def main(folder: str, *names: str) -> None:
 
 def packed(table: pd.DataFrame) -> pd.DataFrame:
     """A table with its texts as categories, which are a tenth of the size."""
-    texts = {name: table[name].astype("category") for name in table if table[name].dtype == "str"}
+    texts = {str(name): table[name].astype("category") for name in table if table[name].dtype == "str"}
     return table.assign(**texts)
 
 
@@ -126,7 +126,7 @@ def unpacked(table: pd.DataFrame) -> pd.DataFrame:
     for name in table:
         if table[name].dtype == "category":
             words = table[name].cat.categories.array
-            texts[name] = words.take(table[name].cat.codes.to_numpy(), allow_fill=True)
+            texts[str(name)] = words.take(table[name].cat.codes.to_numpy(), allow_fill=True)
     return table.assign(**texts)
 
 
@@ -160,7 +160,7 @@ def _answers(study: Study, table: sa.Table) -> pd.DataFrame:
     """All rows of ratings or comparisons. Long columns with one value in nearly every row are not fetched."""
     usual = {"attribute": "overall", "task": "stars"} if table.name == "ratings" else {}
     special = sa.select(_UNITS.c.unit_id).where(_special())
-    columns = []
+    columns: list[Any] = []
     for column in table.c:
         if column.name in usual:
             columns.append(sa.case((column != usual[column.name], column)).label(column.name))

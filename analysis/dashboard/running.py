@@ -7,6 +7,7 @@ import math
 import time
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -66,7 +67,7 @@ def simulated(opened: Opened) -> str:
 
 def _simulated_assignments(study: Study) -> float:
     table = tables.assignments
-    query = sa.select(
+    query: Any = sa.select(
         sa.func.count().label("n"),
         sa.func.sum(sa.case((table.c.simulated.is_(True), 1), else_=0)).label("of"),
     )

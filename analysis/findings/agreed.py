@@ -5,6 +5,7 @@ consistency(of_study(study)).share_significant()
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,7 @@ def coefficients_of(ratings: pd.DataFrame, *, chance: int) -> pd.DataFrame:
     if ratings["value"].nunique() < 2:
         raise InputError("all ratings are equal: chance would agree as well, so no coefficient is defined")
     makers: dict[str, Callable[[], Estimate]] = {
-        f"alpha_{scale}": lambda scale=scale: coefficients_module.alpha(ratings, scale, seed=chance)
+        f"alpha_{scale}": partial(coefficients_module.alpha, ratings, scale, seed=chance)
         for scale in coefficients_module.SCALES
     }
     makers["fleiss_kappa"] = lambda: coefficients_module.fleiss_kappa(ratings, seed=chance)

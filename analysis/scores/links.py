@@ -18,8 +18,8 @@ Newton's method needs. Two families hold every model that photojury fits:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,7 @@ class Parts:
     by_gg: FloatArray
 
 
-P = TypeVar("P", "Parts", "Between")
+P = TypeVar("P", bound="Parts | Between")
 
 
 def in_blocks(evaluate: "Callable[[slice], P]", answers: int) -> "P":
@@ -66,19 +66,18 @@ def in_blocks(evaluate: "Callable[[slice], P]", answers: int) -> "P":
     first = evaluate(slice(0, _BLOCK))
     if answers <= _BLOCK:
         return first
-    block: dict[str, FloatArray] = vars(first)
-    whole: dict[str, FloatArray] = {}
-    for name, part in block.items():
-        whole[name] = np.zeros(part.shape if name in _SUMMED else (answers, *part.shape[1:]))
+    whole: dict[str, Any] = {
+        name: np.zeros(part.shape if name in _SUMMED else (answers, *part.shape[1:]))
+        for name, part in vars(first).items()
+    }
     for start in range(0, answers, _BLOCK):
         at = slice(start, start + _BLOCK)
-        block = vars(evaluate(at) if start else first)
-        for name, part in block.items():
+        for name, part in vars(evaluate(at) if start else first).items():
             if name in _SUMMED:
                 whole[name] += part
             else:
                 whole[name][at] = part
-    return type(first)(**whole)
+    return replace(first, **whole)
 
 
 class Link(Protocol):

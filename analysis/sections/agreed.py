@@ -103,11 +103,13 @@ def _failed(found: Consistency, most: int = 8) -> list[list[str]]:
 def raters(source: Source) -> Context:
     """Coefficients of agreement, raters against the mean by workload, and who agrees least."""
     answers = source.answers
-    table = agreed.coefficients(answers).set_index("coefficient")
+    table = agreed.coefficients(answers)
     measures = [
-        measure(label, row["value"], (row["low"], row["high"]), int(row["n"]), None)
-        for name, label in COEFFICIENTS.items()
-        if name in table.index and np.isfinite((row := table.loc[name])["value"])
+        measure(
+            COEFFICIENTS[row["coefficient"]], row["value"], (row["low"], row["high"]), int(row["n"]), None
+        )
+        for row in table.to_dict("records")
+        if row["coefficient"] in COEFFICIENTS and np.isfinite(row["value"])
     ]
     panel = agreed.raters(answers)
     context: Context = {
@@ -240,10 +242,8 @@ def _reading(found: Consistency, power: pd.DataFrame) -> list[str]:
 
 def _rater_reading(table: pd.DataFrame, panel: pd.DataFrame) -> list[str]:
     said = []
-    single, mean = (
-        table.loc["icc_1", "value"],
-        table.loc["icc_1_k", "value"] if "icc_1_k" in table.index else np.nan,
-    )
+    known = {str(row["coefficient"]): float(row["value"]) for row in table.to_dict("records")}
+    single, mean = known.get("icc_1", np.nan), known.get("icc_1_k", np.nan)
     if np.isfinite(single) and np.isfinite(mean):
         said.append(
             f"One rating tells little (reliability {wording.decimal(single, 2)}), the mean of an image more "

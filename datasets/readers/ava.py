@@ -242,7 +242,8 @@ def _ids(path: Path) -> "pd.Index[int]":
     """The ids of a list with one a line."""
     sieve = Sieve(path, *_rows(path, ["image_id"]))
     sieve.number("image_id", low=1, whole=True)
-    return pd.Index(sieve.rows["image_id"].astype("int64").unique())
+    found: pd.Index[int] = pd.Index(sieve.rows["image_id"].astype("int64").unique())
+    return found
 
 
 def _rows(path: Path, names: Sequence[str]) -> tuple[pd.DataFrame, Mapping[str, int]]:
@@ -336,7 +337,7 @@ def _styles(root: Path, ids: "pd.Series[int]") -> tuple[pd.DataFrame, pd.DataFra
     }
     names = [words[number] for number in sorted(words)]
     train = _beside(files["train.jpgl"], files["train.lab"], ["style"]).rename(columns={"style": "method"})
-    train = train.assign(method=[words.get(number) for number in train["method"]], score=1.0).dropna()
+    train = train.assign(method=train["method"].map(words), score=1.0).dropna()
     test = _beside(files["test.jpgl"], files["test.multilab"], names)
     test = test.melt("image_id", var_name="method", value_name="score")
     scores = pd.concat([train, test], ignore_index=True)
@@ -353,7 +354,8 @@ def _beside(ids: Path, labels: Path, columns: Sequence[str]) -> pd.DataFrame:
         raise InputError(
             f"{labels} has {len(right):,} lines that can be read, and {ids.name} {len(left):,}; get both files again"
         )
-    return pd.concat([left, right], axis=1).apply(pd.to_numeric, errors="coerce").dropna().astype("int64")
+    both: pd.DataFrame = pd.concat([left, right], axis=1).apply(pd.to_numeric, errors="coerce")
+    return both.dropna().astype("int64")
 
 
 def _key(ids: "pd.Series[int]") -> "pd.Series[str]":

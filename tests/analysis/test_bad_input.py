@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,9 +86,7 @@ def test_broken_rows_are_counted_and_the_rest_is_analysed(tmp_path: Path) -> Non
         ({"value": 3.0}, "tiers", "two different ratings"),
     ],
 )
-def test_degenerate_ratings_are_named(
-    change: dict[str, object], name: str, said: str, tmp_path: Path
-) -> None:
+def test_degenerate_ratings_are_named(change: dict[str, Any], name: str, said: str, tmp_path: Path) -> None:
     """One rater, one image, all equal: the table that cannot be had says so."""
     answers = open_answers(csv(tmp_path, ratings().assign(**change)), scale=(1, 5))
     with pytest.raises(InputError, match=said):
@@ -95,7 +94,7 @@ def test_degenerate_ratings_are_named(
 
 
 @pytest.mark.parametrize("change", [{"rater_id": "r1"}, {"image_id": "i1"}, {"value": 3.0}])
-def test_degenerate_ratings_still_have_a_report(change: dict[str, object], tmp_path: Path) -> None:
+def test_degenerate_ratings_still_have_a_report(change: dict[str, Any], tmp_path: Path) -> None:
     """What can be told of them is told: distributions and means."""
     status, out = report(csv(tmp_path, ratings().assign(**change)), "--scale", "1", "5")
     assert status == 0

@@ -80,7 +80,7 @@ def test_stable_raters_hardly_leave_their_control_limits() -> None:
             assert alarm.shares.mean() < 0.005
 
 
-POOR = (
+POOR: tuple[str, ...] = (
     "MOS, t",
     "MOS, bootstrap",
     "MOS, sos-binomial",

@@ -35,7 +35,10 @@ def test_images_of_pairs_are_codes() -> None:
     votes = of_comparisons(table)
     assert votes.images.tolist() == ["a", "b", "c"]
     assert (votes.first.tolist(), votes.second.tolist()) == ([2, 0, 1], [1, 1, 2])
-    assert votes.images.to_numpy()[votes.ends].tolist() == votes.items[["first_id", "second_id"]].to_numpy().tolist()
+    assert (
+        votes.images.to_numpy()[votes.ends].tolist()
+        == votes.items[["first_id", "second_id"]].to_numpy().tolist()
+    )
     assert votes.items.iloc[votes.codes[2]].tolist() == ["c", "b"]
     assert votes.values.tolist() == [1.0, 0.0, 1.0]
 

@@ -62,8 +62,11 @@ def _measures(opened: Opened, name: str) -> None:
     table = made(opened, _evaluation, name)
     with st.container(key="quiet-model"):
         st.text(f"Model: {name}")
-    known = {column: MEASURES.get(column.partition(" ")[0], column) for column in table}
-    shown = table.rename(columns={c: " ".join(filter(None, [known[c], c.partition(" ")[2]])) for c in table})
+    table = table.rename(columns=str)
+    known = {str(c): MEASURES.get(str(c).partition(" ")[0], str(c)) for c in map(str, table)}
+    shown = table.rename(
+        columns={c: " ".join(filter(None, [known[c], c.partition(" ")[2]])) for c in map(str, table)}
+    )
     shown = shown.rename(columns={"part": "part of the split", "name": "predictor"})
     words.table(shown, key="evaluation", alt="Measures of the model and of a constant predictor")
     if name.startswith("hybrid-siamese"):
@@ -125,7 +128,7 @@ def _ends(opened: Opened, rows: pd.DataFrame) -> None:
         parts.pictures(opened, chosen.to_dict("records"), _lines, key=title.split()[1] + title.split()[0])
 
 
-def _lines(row: Mapping[str, Any]) -> list[str]:
+def _lines(row: Mapping[Any, Any]) -> list[str]:
     return [
         f"rank {100 * row['error']:+.0f} %".replace("-", "−"),
         f"rated {decimal(row['rated'], 2)}, n = {row['n']:.0f}; predicted {decimal(row['predicted'], 2)}",

@@ -103,7 +103,7 @@ def _sheet(opened: Opened) -> None:
     )
 
 
-def _lines(row: Mapping[str, Any]) -> list[str]:
+def _lines(row: Mapping[Any, Any]) -> list[str]:
     """What stands below a picture."""
     if pd.notna(row.get("mean")):
         return [f"{decimal(row['mean'], 2)} ± {decimal(row['sd'], 2)}", f"mean ± SD, n = {row['n']:.0f}"]
@@ -122,7 +122,7 @@ def _divided(opened: Opened) -> None:
         parts.pictures(opened, rows, _spread_lines, key=title.split()[1])
 
 
-def _spread_lines(row: Mapping[str, Any]) -> list[str]:
+def _spread_lines(row: Mapping[Any, Any]) -> list[str]:
     return [f"SD {decimal(row['sd'], 2)}", f"mean {decimal(row['mean'], 2)}, n = {row['n']}"]
 
 
@@ -166,7 +166,7 @@ def _duplicates(opened: Opened) -> None:
     parts.pictures(opened, both, lambda row: [f"{row['bits']:.0f} of 64 bits apart"], key="twins")
 
 
-def _twin(row: Mapping[str, Any], which: str) -> dict[str, Any]:
+def _twin(row: Mapping[Any, Any], which: str) -> dict[str, Any]:
     return {name: row[f"{which}{name}"] for name in ("title", "source_id", "format")} | {"bits": row["bits"]}
 
 
@@ -202,7 +202,8 @@ def _with_pictures(answers: Answers) -> pd.DataFrame:
     """Images with enough ratings to speak of their spread, with what is needed to show them."""
     table = rated.images(answers)[["image_id", "mean", "sd", "n"]]
     enough = table["n"] >= min(5, table["n"].max())
-    return table[enough].merge(answers.images, on="image_id")
+    found: pd.DataFrame = table[enough].merge(answers.images, on="image_id")
+    return found
 
 
 def _observed(answers: Answers) -> Observed:

@@ -1,6 +1,7 @@
 """Raters: how the work is spread, everybody in one table, one rater's whole story, and what if some were left out."""
 
 from dataclasses import asdict
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -91,7 +92,7 @@ def _everybody(opened: Opened) -> list[str]:
 def _story(opened: Opened, rater: str) -> None:
     with st.container(key="quiet-rater"):
         st.text(rater)
-    row = made(opened, _panel).set_index("rater_id").loc[rater]
+    row = _row(made(opened, _panel), rater)
     parts.tiles(
         {
             "ratings": f"{row['n']:,.0f}",
@@ -242,7 +243,11 @@ def _of(value: object, n: object) -> str:
     return f"{share(float(value), 0)} of {float(n):,.0f}"  # type: ignore[arg-type]
 
 
-def _workload(answers: Answers) -> dict[str, object]:
+def _row(table: pd.DataFrame, rater: str) -> dict[Any, Any]:
+    return table[table["rater_id"] == rater].to_dict("records")[0]
+
+
+def _workload(answers: Answers) -> dict[str, Any]:
     return asdict(workload.workload(given(answers, "stars")))
 
 

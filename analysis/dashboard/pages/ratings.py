@@ -121,7 +121,7 @@ def _spread(opened: Opened) -> None:
 def _means(table: pd.DataFrame, low: float, high: float) -> None:
     st.subheader("Mean ratings", anchor=False)
     counts = binning.counts(table["mean"], low=low, high=high, bins=GRID)
-    chart: alt.Chart | alt.LayerChart = charts.histogram(counts, x_title="mean rating", y_title="images")
+    chart: charts.Drawn = charts.histogram(counts, x_title="mean rating", y_title="images")
     try:
         fit = shapes.normal_fit(
             table.head(0) if len(table) < 8 else drawn(table, "image_id", most=5_000, seed=1)

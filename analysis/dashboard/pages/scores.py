@@ -128,7 +128,7 @@ def _ends(opened: Opened, method: str) -> None:
         st.caption(f"{len(table) - len(known):,} scored images are not among the pictures here")
 
 
-def _lines(row: Mapping[str, Any]) -> list[str]:
+def _lines(row: Mapping[Any, Any]) -> list[str]:
     ends = "" if pd.isna(row["low"]) else f"{decimal(row['low'], 2)} to {decimal(row['high'], 2)}"
     return [
         decimal(row["score"], 2),
@@ -192,7 +192,12 @@ def _scores(answers: Answers, method: str) -> pd.DataFrame:
     table = answers.tables.read("scores")
     table = table[table["method"] == method.removeprefix(STORED)]
     reach = 1.96 * table["standard_error"].astype(float)
-    made_here = {"low": table["score"] - reach, "high": table["score"] + reach, "n": np.nan, "note": ""}
+    made_here: dict[str, Any] = {
+        "low": table["score"] - reach,
+        "high": table["score"] + reach,
+        "n": np.nan,
+        "note": "",
+    }
     return table.assign(**made_here).sort_values(
         ["score", "image_id"], ascending=[False, True], ignore_index=True
     )

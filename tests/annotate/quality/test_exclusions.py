@@ -10,6 +10,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from click.testing import CliRunner
 
+from photojury.analysis import progress
 from photojury.annotate.batches import plan, study_id
 from photojury.annotate.commands.raters import exclude as exclude_command
 from photojury.annotate.commands.raters import exclusions as list_command
@@ -151,9 +152,9 @@ def test_terms(known: Study) -> None:
     assert rows["two"]["until"] is None
     with known.writing() as connection:
         connection.exec_driver_sql("UPDATE exclusions SET until = ? WHERE rater_id = 'one'", (now - 1,))
-    assert exclusions.excluded(known) == ["two"]
+    assert progress.excluded(known) == ["two"]
     assert exclusions.include(known, ["two"]) == 1
-    assert exclusions.excluded(known) == []
+    assert progress.excluded(known) == []
     exclusions.exclude(known, ["one"], reason="again", days=1)
     assert [(row["reason"], row["active"]) for row in exclusions.listed(known)] == [
         ("careless", False),
@@ -219,4 +220,4 @@ def test_simulated_raters_can_be_excluded(study: Study, site: str, requester: Re
     review(study, requester)
     done = CliRunner().invoke(exclude_command, ["--failed", "--json", "--study", str(study.folder)])
     assert json.loads(done.stdout)["excluded"] == 1
-    assert len(exclusions.excluded(study)) == 1
+    assert len(progress.excluded(study)) == 1
