@@ -217,12 +217,14 @@ class _State:
             mixed = np.column_stack([mixed, parts.by_dd * data.side])
             by_extra = np.append(by_extra, by_side @ parts.by_d)
         cross = [_signed(data, -counts * slope * column) for column in mixed.T]
+        weight = -counts * parts.by_dd * slope**2
+        del parts, mixed  # as long as the answers, and the matrix needs room
         return cls(
             likelihood - ridge / 2 * float(theta @ theta),
             likelihood,
             by_theta,
             by_extra,
-            graph.laplacian(-counts * parts.by_dd * slope**2),
+            graph.laplacian(weight),
             np.stack(cross, axis=1) if cross else np.zeros((data.images, 0)),
             -corner,
         )
