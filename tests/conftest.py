@@ -49,7 +49,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if user:
         for folder in (home, *home.parents):
-            if folder.owner() == "root" and folder.name.startswith(("pytest-", "postgres")):
+            if folder.owner() == "root" and folder.name.startswith(("pytest-", "popen-", "postgres")):
                 folder.chmod(0o755)
         shutil.chown(home, "postgres")
     data = home / "data"
