@@ -42,7 +42,8 @@ class AgainstMean:
             ranks; NaN for fewer than 4 images or a straight-liner), raters_an_image (mean), p (one-sided, of
             without_own, t approximation).
         tiers: more_than (batches), raters, with_own, without_own (unweighted means over raters, as paper 4's),
-            with_own_low .. without_own_high (95 %, t over raters), pair_correlation (implied by with_own),
+            with_own_low .. without_own_high (95 %; raters of the same images are not independent, and the interval
+            allows for that), pair_correlation (implied by with_own),
             floor (what a rater of pure noise would have with his own vote in the mean), n (ratings).
     """
 
@@ -79,9 +80,12 @@ def against_mean(
     table["n"] = np.bincount(raters[shared], minlength=len(ids))
     table["batches"] = _batches(votes.frame, raters, len(ids))
     who, own = raters[shared], _ranks(raters[shared], votes.values[shared])
-    others = (total - votes.values)[shared] / (n - 1)[shared]
-    table["with_own"] = _correlations(who, own, _ranks(who, (total / n)[shared]), len(ids))
-    table["without_own"] = _correlations(who, own, _ranks(who, others), len(ids))
+    means = {
+        "with_own": _ranks(who, (total / n)[shared]),
+        "without_own": _ranks(who, (total - votes.values)[shared] / (n - 1)[shared]),
+    }
+    for name, mean in means.items():
+        table[name] = _correlations(who, own, mean, len(ids))
     if table["without_own"].isna().all():
         raise InputError(
             f"no rater gave two different ratings to {MIN_IMAGES} images or more that others rated, too"
@@ -90,7 +94,9 @@ def against_mean(
         table["raters_an_image"] = np.bincount(raters[shared], n[shared], len(ids)) / table["n"]
         t = table["without_own"] * np.sqrt((table["n"] - 2) / (1 - table["without_own"] ** 2))
     table["p"] = stats.t.sf(t, np.maximum(table["n"] - 2, 1))
-    return AgainstMean(table, pd.DataFrame([_tier(table, more_than) for more_than in tiers]))
+    parts = {name: _parts(who, own, mean, table[name].to_numpy()) for name, mean in means.items()}
+    rows = [_tier(table, more_than, votes.codes[shared], who, parts) for more_than in tiers]
+    return AgainstMean(table, pd.DataFrame(rows))
 
 
 def expected_with_own(k: float, r: float) -> float:
@@ -113,21 +119,44 @@ def pair_correlation(k: float, with_own: float) -> float:
     return (k * with_own**2 - 1) / (k - 1)
 
 
-def _tier(table: pd.DataFrame, more_than: int) -> dict[str, object]:
-    inside = table[(table["batches"] > more_than) & table["without_own"].notna()]
+def _tier(
+    table: pd.DataFrame, more_than: int, images: IntArray, who: IntArray, parts: dict[str, FloatArray]
+) -> dict[str, object]:
+    chosen = ((table["batches"] > more_than) & table["without_own"].notna()).to_numpy()
+    inside = table[chosen]
     row: dict[str, object] = {"more_than": more_than, "raters": len(inside)}
-    for name in ("with_own", "without_own"):
+    for name, errors in parts.items():
         values = inside[name].to_numpy(dtype=np.float64)
-        row[name] = float(values.mean()) if values.size else float("nan")
+        mean = float(values.mean()) if values.size else float("nan")
         reach = float("nan")
         if values.size > 1:
-            reach = float(stats.t.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size))
-        row[f"{name}_low"], row[f"{name}_high"] = row[name] - reach, row[name] + reach  # type: ignore[operator]
+            rows = chosen[who]
+            variance = _variance(values, images[rows], who[rows], errors[rows])
+            reach = float(stats.t.ppf(0.975, values.size - 1) * np.sqrt(variance))
+        row |= {name: mean, f"{name}_low": mean - reach, f"{name}_high": mean + reach}
     if not len(inside):
         return {**row, "pair_correlation": float("nan"), "floor": float("nan"), "n": 0}
     k = float(np.average(inside["raters_an_image"], weights=inside["n"]))
     r = pair_correlation(k, float(inside["with_own"].mean()))
     return {**row, "pair_correlation": r, "floor": noise_floor(k, r), "n": int(inside["n"].sum())}
+
+
+def _parts(groups: IntArray, a: FloatArray, b: FloatArray, rho: FloatArray) -> FloatArray:
+    """Each rating's part in the error of its rater's correlation (the influence function of a correlation, over n)."""
+    n = np.maximum(np.bincount(groups, minlength=rho.size), 1)
+    a, b = (x - (np.bincount(groups, x, rho.size) / n)[groups] for x in (a, b))
+    a, b = (x / np.sqrt(np.maximum(np.bincount(groups, x**2, rho.size) / n, 1e-300))[groups] for x in (a, b))
+    found: FloatArray = np.nan_to_num((a * b - rho[groups] * (a**2 + b**2) / 2) / n[groups])
+    return found
+
+
+def _variance(values: FloatArray, images: IntArray, who: IntArray, errors: FloatArray) -> float:
+    """Variance of the mean of raters' correlations: what the images bring, which all their raters share, and by how much
+    more the raters differ than their own few images would let them."""
+    of_image = np.bincount(images, errors) / values.size
+    of_rater = np.bincount(who, errors**2) / values.size**2
+    more = float(values.var(ddof=1)) / values.size - float(of_rater.sum())
+    return float(of_image @ of_image) + max(0.0, more)
 
 
 def _batches(frame: pd.DataFrame, raters: IntArray, count: int) -> IntArray:

@@ -35,7 +35,8 @@ class Slope:
 
     Attributes:
         slope: change for each unit of the natural logarithm of the rating's number (0.69 for twice as many).
-        standard_error, low, high (95 %, t over raters): robust to ratings of one rater hanging together.
+        standard_error, low, high (95 %, t over raters): robust to ratings of one rater, and of one image, hanging
+            together.
         p: two-sided; n: ratings; raters: with two of them or more.
     """
 
@@ -78,7 +79,7 @@ def changes(ratings: pd.DataFrame, *, attribute: str = "overall") -> pd.DataFram
     Raises:
         InputError: a missing column or a broken value.
     """
-    raters, residual, ids, _ = _residuals(ratings, attribute)
+    raters, _, residual, ids, _ = _residuals(ratings, attribute)
     n = np.bincount(raters, minlength=len(ids))
     order = np.argsort(raters, kind="stable")
     raters, residual = raters[order], residual[order]
@@ -113,21 +114,21 @@ def learning(ratings: pd.DataFrame, *, attribute: str = "overall") -> Learning:
         InputError: a missing column, a broken value, or fewer than two raters with two ratings of images that others
             rated.
     """
-    raters, residual, ids, frame = _residuals(ratings, attribute)
-    error = _slope(raters, np.abs(residual), len(ids))
+    raters, images, residual, ids, frame = _residuals(ratings, attribute)
+    error = _slope(raters, images, np.abs(residual), len(ids))
     if "milliseconds" not in frame:
         return Learning(error, None)
     time = pd.to_numeric(frame["milliseconds"]).to_numpy(dtype=np.float64)
     known = time > 0
     if len(np.unique(raters[known])) < 2:
         return Learning(error, None)
-    return Learning(error, _slope(raters[known], np.log(time[known]), len(ids)))
+    return Learning(error, _slope(raters[known], images[known], np.log(time[known]), len(ids)))
 
 
 def _residuals(
     ratings: pd.DataFrame, attribute: str
-) -> tuple[IntArray, FloatArray, "pd.Index[str]", pd.DataFrame]:
-    """Rater codes, residuals, rater ids and rows, of ratings whose images others rated, in order."""
+) -> tuple[IntArray, IntArray, FloatArray, "pd.Index[str]", pd.DataFrame]:
+    """Rater codes, image codes, residuals, rater ids and rows, of ratings whose images others rated, in order."""
     require_columns(ratings.columns, ["rater_id", "image_id", "value"], "ratings")
     keys = [name for name in ("submitted_at", "position_in_hit") if name in ratings]
     in_order = ratings.sort_values(keys, kind="stable") if keys else ratings
@@ -136,11 +137,16 @@ def _residuals(
     shared = n > 1
     others = (votes.means()[votes.codes] * n - votes.values)[shared] / (n[shared] - 1)
     codes, ids = pd.factorize(votes.frame["rater_id"][shared], sort=True)
-    return codes.astype(np.int64), votes.values[shared] - others, ids, votes.frame[shared]
+    residual = votes.values[shared] - others
+    return codes.astype(np.int64), votes.codes[shared], residual, ids, votes.frame[shared]
 
 
-def _slope(raters: IntArray, y: FloatArray, count: int) -> Slope:
-    """Least squares on log(order) within raters, with the sandwich of clusters (Arellano 1987)."""
+def _slope(raters: IntArray, images: IntArray, y: FloatArray, count: int) -> Slope:
+    """Least squares on log(order) within raters, with the sandwich of clusters (Arellano 1987): raters and images, less
+    single ratings, which are in both (Cameron, Gelbach and Miller 2011).
+
+    An image that divides people makes the residuals of all its raters large, and they meet it at about the same time.
+    """
     x = np.log(pd.Series(raters).groupby(raters).cumcount().to_numpy() + 1.0)
     n = np.bincount(raters, minlength=count)
     x, y = (values - (np.bincount(raters, values, count) / np.maximum(n, 1))[raters] for values in (x, y))
@@ -150,8 +156,10 @@ def _slope(raters: IntArray, y: FloatArray, count: int) -> Slope:
             "ratings: learning shows only where two raters or more have two ratings of shared images"
         )
     slope = float(x @ y) / square
-    pull = np.bincount(raters, x * (y - slope * x), count)
-    error = float(np.sqrt((pull @ pull) * clusters / (clusters - 1))) / square
+    pulls = x * (y - slope * x)
+    pull, of_image = np.bincount(raters, pulls, count), np.bincount(images, pulls)
+    shared = max(0.0, float(of_image @ of_image) - float(pulls @ pulls))
+    error = float(np.sqrt((pull @ pull) * clusters / (clusters - 1) + shared)) / square
     reach = float(stats.t.ppf(0.975, clusters - 1)) * error
     p = float(2 * stats.t.sf(abs(slope) / error, clusters - 1)) if error > 0 else float("nan")
     return Slope(slope, error, slope - reach, slope + reach, p, int(n.sum()), clusters)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from photojury.analysis import distributions, rater_agreement, raters, shapes
+from photojury.analysis import distributions, rater_agreement, rater_checks, rater_course, raters, shapes
 from photojury.analysis.concordance import concordance
 from photojury.analysis.confusion import confusion
 from photojury.analysis.consistency import Consistency, adjusted, consistency
@@ -203,6 +203,29 @@ def single_raters(rng: Random, scale: float) -> Iterator[Drawn]:
         yield Drawn("side bias, binomial", f"{each} choices", values(raters.side_bias(answers)["p"]))
 
 
+def courses(rng: Random, scale: float) -> Iterator[Drawn]:
+    """Raters who do not change, do not learn, and answer in no order."""
+    for each in (20, 100):
+        p: dict[str, list[FloatArray]] = {}
+        for _ in range(whole(40_000 / each, scale)):
+            table = crowd(rng, 20 * each, each=5, people=100, r=0.5)
+            table = table.assign(milliseconds=np.exp(rng.normal(8, 0.5, len(table))))
+            learned = rater_course.learning(table)
+            seconds = [learned.time.p] if learned.time else []
+            for name, found in (
+                ("rater: sudden change, CUSUM", values(rater_course.changes(table)["p"])),
+                ("all raters: learning, errors", np.array([learned.error.p])),
+                ("all raters: learning, seconds", np.array(seconds)),
+            ):
+                p.setdefault(name, []).append(found)
+        for name, parts in p.items():
+            yield Drawn(name, f"100 raters, about {each} ratings each", np.concatenate(parts))
+        people = whole(4_000, scale)
+        answers = pd.DataFrame({"rater_id": np.repeat(np.arange(people), each), "image_id": "i"})
+        answers["value"] = rng.choice(5, len(answers), p=LEVEL_SHARES) + 1.0
+        yield Drawn("rater: longest run", f"{each} ratings", values(rater_checks.runs(answers, seed=1)["p"]))
+
+
 def screening_rules(rng: Random, scale: float) -> Iterator[Drawn]:
     """A rater exactly at the threshold of screening: the probability that the rule goes by."""
     for each in (10, 30, 100):
@@ -261,6 +284,7 @@ TESTS: tuple[Callable[[Random, float], Iterator[Drawn]], ...] = (
     laboratory,
     tables_of_pairs,
     single_raters,
+    courses,
     screening_rules,
     fits,
 )
@@ -303,6 +327,23 @@ def control_charts(rng: Random, scale: float) -> Iterator[Alarm]:
         )
 
 
+def majorities(rng: Random, scale: float) -> Iterator[Alarm]:
+    """Raters who side with the majority as often as everybody does."""
+    for each in (20, 100):
+        shares = []
+        for _ in range(whole(4_000 / each, scale)):
+            pairs = 20 * each
+            rater = np.argsort(rng.random((pairs, 100)), axis=1)[:, :5].ravel()
+            ids = np.repeat(np.arange(pairs), 5)
+            table = pd.DataFrame({"rater_id": rater, "first_id": 2 * ids, "second_id": 2 * ids + 1})
+            chance = np.repeat(rng.beta(2, 2, pairs), 5)
+            table["value"] = np.where(rng.random(ids.size) < chance, 1.0, -1.0)
+            shares.append(float(rater_checks.majority(table)["out"].mean()))
+        yield Alarm(
+            "majority: raters beyond 3 sigma", f"about {each} choices a rater", ".0027", np.array(shares)
+        )
+
+
 def divided_images(rng: Random, scale: float) -> Iterator[Alarm]:
     """One heap of ratings, in the middle or at an end of the scale; and two."""
     heaps: dict[str, Callable[[tuple[int, int]], FloatArray]] = {
@@ -334,6 +375,7 @@ def divided_images(rng: Random, scale: float) -> Iterator[Alarm]:
 ALARMS: tuple[Callable[[Random, float], Iterator[Alarm]], ...] = (
     false_discoveries,
     control_charts,
+    majorities,
     divided_images,
 )
 

@@ -403,7 +403,7 @@ def single_raters(rng: Random, scale: float) -> Iterator[Covered]:
         for name in ("with_own", "without_own"):
             truth = float(np.mean([row[name] for row in tiers]))
             inside_ = [holds((row[f"{name}_low"], row[f"{name}_high"]), truth) for row in tiers]
-            yield Covered(f"tier of raters, {name}, t", f"{people} raters, 40 images each", np.array(inside_))
+            yield Covered(f"tier of raters, {name}", f"{people} raters, 40 images each", np.array(inside_))
 
 
 def popular(rng: Random, scale: float) -> Iterator[Covered]:

@@ -91,6 +91,22 @@ def test_slopes_are_a_regression_with_a_level_for_each_rater() -> None:
     assert found.error.slope < 0 and found.error.p < 1e-3
 
 
+def test_errors_of_slopes_know_that_raters_meet_the_same_images() -> None:
+    """All rate in one order, and every fourth image divides them: raters and images as statsmodels' two clusters."""
+    rng = np.random.default_rng(6)
+    image, rater = np.repeat(np.arange(60), 12), np.tile(np.arange(12), 60)
+    spread = np.where(image % 4 == 0, 1.5, 0.3)
+    ratings = pd.DataFrame({"rater_id": rater, "image_id": image, "value": 3 + spread * rng.normal(size=720)})
+    table = ratings.assign(error=residuals(ratings).abs(), x=np.log(image + 1.0))
+    model = ols("error ~ x + C(rater_id)", table)
+    one, both = (
+        model.fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}).bse["x"] ** 2
+        for groups in (rater, np.column_stack([rater, image]))
+    )
+    assert both > 2 * one
+    assert learning(ratings).error.standard_error == pytest.approx(np.sqrt(one * 12 / 11 + both - one))
+
+
 def test_without_times_or_company_there_is_less_to_say() -> None:
     """No milliseconds: no slope of time. Raters who share no image: a sentence."""
     ratings = crowd(people=3, images=10, seed=6).drop(columns="milliseconds")
