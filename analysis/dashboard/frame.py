@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from photojury.analysis.dashboard import look, parts, running
+from photojury.analysis.dashboard import look, parts, preparing, running
 from photojury.analysis.dashboard.opening import Opened, changed, current
 from photojury.errors import PhotojuryError
 
@@ -44,15 +44,17 @@ def run(place: Path) -> None:
             parts.box("danger", str(error), key="unopened")
         return
     st.session_state["opened"] = opened
-    with st.sidebar:
-        _as_of(opened)
-    with st.container(key="place"):
-        st.text(opened.answers.place)
-    sentence = running.simulated(opened)
-    if sentence:
-        with st.container(key="banner"):
-            st.text(sentence)
-    chosen.run()
+    with preparing.drawing():
+        with st.sidebar:
+            _as_of(opened)
+        with st.container(key="place"):
+            st.text(opened.answers.place)
+        sentence = running.simulated(opened)
+        if sentence:
+            with st.container(key="banner"):
+                st.text(sentence)
+        chosen.run()
+    preparing.begin(opened)
 
 
 def opened_here() -> Opened:

@@ -94,23 +94,20 @@ def main() -> None:
 
 
 def _read_ahead(place: Path) -> None:
-    """Import what pages need and read the long tables; what fails is said by the page that needs it."""
+    """Import what pages need, read the long tables and prepare what is shown first."""
     # Streamlit warns of every cached function that is called before its server runs.
     logging.getLogger("streamlit").setLevel(logging.ERROR)
     try:
-        from photojury.analysis.dashboard import charts, running
-        from photojury.analysis.dashboard.opening import current, made
-        from photojury.analysis.findings import agreed, rated, scored
+        from photojury.analysis.dashboard import charts, preparing, running
+        from photojury.analysis.dashboard.opening import current
 
         opened = current(place)
         if opened.answers.study is not None:
             running.look(opened.study)
-        for make in (rated.images, agreed.panel, scored.scores):
-            if len(opened.answers.ratings):
-                made(opened, make)
         assert charts  # imported for its libraries, which take a second
+        preparing.begin(opened)
     except PhotojuryError:
-        return
+        return  # the page says it
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from photojury.analysis import binning, predictions
-from photojury.analysis.answers import Answers
-from photojury.analysis.dashboard import charts, parts, words
+from photojury.analysis.dashboard import charts, parts, prepared, words
 from photojury.analysis.dashboard.frame import opened_here
 from photojury.analysis.dashboard.opening import Opened, made
-from photojury.analysis.findings import scored
 from photojury.analysis.wording import decimal, interval, plural
 from photojury.datasets.papers import number
 from photojury.errors import InputError
@@ -59,7 +57,7 @@ def _chosen(opened: Opened) -> str | None:
 
 
 def _measures(opened: Opened, name: str) -> None:
-    table = made(opened, _evaluation, name)
+    table = made(opened, prepared.evaluation, name)
     with st.container(key="quiet-model"):
         st.text(f"Model: {name}")
     table = table.rename(columns=str)
@@ -79,22 +77,22 @@ def _measures(opened: Opened, name: str) -> None:
 
 
 def _predicted(opened: Opened, name: str) -> None:
-    table = made(opened, _beside, name)
+    table = made(opened, prepared.predicted, name)
     there = [part for part in predictions.PARTS if (table["part"] == part).any()]
     if not there:
         raise InputError("no predicted image has ratings")
     part = str(st.segmented_control("Part of the split", there, default=there[0], key="part", required=True))
     rows = table[table["part"] == part]
     with parts.section("Predicted against rated", key="follow"):
-        _follow(rows, part)
+        _follow(opened, name, rows, part)
     with parts.section("Best and worst predicted", key="ends"):
         _ends(opened, rows)
     with parts.section("Errors", key="errors"):
         _errors(rows, part)
 
 
-def _follow(rows: pd.DataFrame, part: str) -> None:
-    found = predictions.follow(rows)
+def _follow(opened: Opened, name: str, rows: pd.DataFrame, part: str) -> None:
+    found = made(opened, prepared.follows, name, part)
     titles = {"x_title": "mean rating", "y_title": "predicted score"}
     if len(rows) <= FEW:
         shown = rows[["image_id", "rated", "predicted", "n", "error"]]
@@ -114,7 +112,7 @@ def _follow(rows: pd.DataFrame, part: str) -> None:
 
 
 def _ends(opened: Opened, rows: pd.DataFrame) -> None:
-    both = rows.merge(made(opened, _pictures), on="image_id")
+    both = rows.merge(opened.answers.images, on="image_id", how="left")
     if both.empty or both["format"].isna().all():
         raise InputError("there are no pictures beside the answers")
     size = both.assign(off=both["error"].abs()).sort_values(["off", "image_id"])
@@ -144,24 +142,6 @@ def _errors(rows: pd.DataFrame, part: str) -> None:
     half = float(rows["error"].abs().median())
     st.caption(f"Half of the images are within {100 * half:.0f} % of the ranking of where people put them.")
     charts.downloads(rows, name="predictions")
-
-
-def _evaluation(answers: Answers, name: str) -> pd.DataFrame:
-    return predictions.evaluation(_folder(answers), name)
-
-
-def _beside(answers: Answers, name: str) -> pd.DataFrame:
-    return predictions.beside(predictions.predicted(_folder(answers), name), scored.mos(answers))
-
-
-def _pictures(answers: Answers) -> pd.DataFrame:
-    return answers.images.reindex(columns=["image_id", "title", "source_id", "format"])
-
-
-def _folder(answers: Answers) -> Any:
-    if answers.study is None:
-        raise InputError("networks are trained on a study; name its folder: photojury dashboard my-study")
-    return answers.study.folder
 
 
 draw()

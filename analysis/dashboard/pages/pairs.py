@@ -5,16 +5,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from photojury.analysis import binning, designs, triads
-from photojury.analysis.answers import TASKS, Answers
+from photojury.analysis import binning
+from photojury.analysis.answers import TASKS
 from photojury.analysis.confusion import Confusion
-from photojury.analysis.dashboard import charts, look, parts, words
+from photojury.analysis.dashboard import charts, look, parts, prepared, words
 from photojury.analysis.dashboard.frame import opened_here
 from photojury.analysis.dashboard.opening import Opened, made
-from photojury.analysis.designs import Design
 from photojury.analysis.findings import compared
 from photojury.analysis.findings.asked import PAIRED
-from photojury.analysis.triads import BY_LOT, Triads
+from photojury.analysis.triads import BY_LOT
 from photojury.analysis.wording import decimal, interval, probability, share, whole
 from photojury.datasets.papers import number
 from photojury.errors import InputError
@@ -39,7 +38,7 @@ def draw() -> None:
 
 
 def _task(opened: Opened) -> str:
-    there = [task for task in PAIRED if made(opened, _count, task)]
+    there = [task for task in PAIRED if made(opened, prepared.count, task)]
     if not there:
         raise InputError(
             "nothing was compared yet; plan pairs with: photojury annotate plan five_level"
@@ -56,11 +55,11 @@ def _task(opened: Opened) -> str:
 
 
 def _graph(opened: Opened, task: str) -> None:
-    quick, degrees = made(opened, _design, task, False)
+    quick, degrees = made(opened, prepared.design, task, False)
     found = quick
     if quick.images <= QUICK or st.toggle("how well it holds together (some seconds)", key="spectrum"):
         with st.spinner("Computing the spectrum"):
-            found, _ = made(opened, _design, task, True)
+            found, _ = made(opened, prepared.design, task, True)
     parts.tiles(
         {
             "images": whole(found.images),
@@ -98,7 +97,7 @@ def _graph(opened: Opened, task: str) -> None:
 
 def _cycles(opened: Opened, task: str) -> None:
     st.subheader("Circles", anchor=False)
-    found = made(opened, _triads, task)
+    found = made(opened, prepared.cycles, task)
     if not found.decided:
         st.caption("No three images were compared all with each other, so no circle can show.")
         return
@@ -212,24 +211,6 @@ def _sides(opened: Opened) -> None:
         words.table(
             odd, key="sides-table", columns=("rater_id", "task", "n", "left", "p_adjusted"), height=200
         )
-
-
-def _count(answers: Answers, task: str) -> int:
-    return len(answers.of_task(task))
-
-
-def _design(
-    answers: Answers, task: str, spectrum: bool
-) -> tuple[Design, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
-    table = answers.of_task(task)
-    codes, ids = pd.factorize(pd.concat([table["first_id"], table["second_id"]]))
-    first, second = np.split(codes.astype(np.int64), 2)
-    found = designs.describe(first, second, images=len(ids), spectrum=spectrum)
-    return found, np.bincount(codes, minlength=len(ids)).astype(np.int64)
-
-
-def _triads(answers: Answers, task: str) -> Triads:
-    return triads.triads(answers.of_task(task), task=task)
 
 
 draw()

@@ -7,29 +7,14 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from photojury.analysis import observed, pictures
-from photojury.analysis.answers import Answers
-from photojury.analysis.dashboard import charts, look, parts, words
+from photojury.analysis.dashboard import charts, look, parts, prepared, words
 from photojury.analysis.dashboard.frame import opened_here
 from photojury.analysis.dashboard.opening import Opened, made
-from photojury.analysis.findings import rated
-from photojury.analysis.observed import Observed
 from photojury.analysis.wording import decimal, whole
 from photojury.errors import InputError
 
 SHEET = 24
 STRIP = 6
-TWINS = 6
-
-ORDERS = {
-    "as they came": None,
-    "highest rated": ("mean", False),
-    "lowest rated": ("mean", True),
-    "most divided": ("sd", False),
-    "most agreed": ("sd", True),
-    "highest S(i)": ("popularity", False),
-    "lowest S(i)": ("popularity", True),
-}
 
 
 def draw() -> None:
@@ -50,7 +35,7 @@ def draw() -> None:
 
 
 def _funnel(opened: Opened) -> None:
-    table, lost = made(opened, _funnel_of), made(opened, _losses_of)
+    table, lost = made(opened, prepared.funnel), made(opened, prepared.losses)
     if not table["pictures"].any():
         raise InputError("there are no pictures yet; take some in with: photojury collect folder PHOTOS")
     table = table.assign(share=table["pictures"] / table["pictures"].iloc[0])
@@ -85,9 +70,9 @@ def _funnel(opened: Opened) -> None:
 
 def _sheet(opened: Opened) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.selectbox("Order", list(ORDERS), key="order", width=220)
+        order = st.selectbox("Order", list(prepared.ORDERS), key="order", width=220)
         status = st.selectbox("Status", ["kept", "rejected", "all"], key="status", width=150)
-    table = made(opened, _ordered, order, status)
+    table = made(opened, prepared.ordered, order, status)
     if table.empty:
         raise InputError("there is no picture of that kind")
     pages = -(-len(table) // SHEET)
@@ -114,11 +99,11 @@ def _lines(row: Mapping[Any, Any]) -> list[str]:
 
 
 def _divided(opened: Opened) -> None:
-    table = made(opened, _with_pictures)
+    table = made(opened, prepared.spread_pictures)
     st.caption("The widest and the narrowest spread of the ratings, of images with enough of them")
     for title, rising in (("Most divided", False), ("Most agreed", True)):
         st.subheader(title, anchor=False)
-        rows = table.sort_values(["sd", "image_id"], ascending=[rising, True]).head(STRIP).to_dict("records")
+        rows = (table.iloc[::-1] if rising else table).head(STRIP).to_dict("records")
         parts.pictures(opened, rows, _spread_lines, key=title.split()[1])
 
 
@@ -127,7 +112,7 @@ def _spread_lines(row: Mapping[Any, Any]) -> list[str]:
 
 
 def _popularity(opened: Opened) -> None:
-    found = made(opened, _observed)
+    found = made(opened, prepared.popularity)
     spread = found.spread
     n = len(spread.counts)
     table = pd.DataFrame(
@@ -150,7 +135,7 @@ def _popularity(opened: Opened) -> None:
 
 
 def _duplicates(opened: Opened) -> None:
-    count, table = made(opened, _duplicates_of)
+    count, table = made(opened, prepared.twins)
     if not count:
         st.caption("None was found. They are looked for by: photojury collect check")
         return
@@ -168,56 +153,6 @@ def _duplicates(opened: Opened) -> None:
 
 def _twin(row: Mapping[Any, Any], which: str) -> dict[str, Any]:
     return {name: row[f"{which}{name}"] for name in ("title", "source_id", "format")} | {"bits": row["bits"]}
-
-
-def _funnel_of(answers: Answers) -> pd.DataFrame:
-    if answers.study is None:
-        n = len(answers.images)
-        return pd.DataFrame({"step": ["kept"], "pictures": [n]})
-    return pictures.funnel(answers.study)
-
-
-def _losses_of(answers: Answers) -> pd.DataFrame:
-    return pd.DataFrame() if answers.study is None else pictures.losses(answers.study)
-
-
-def _ordered(answers: Answers, order: str, status: str) -> pd.DataFrame:
-    """Pictures of a status in an order, with the figure that they are ordered by."""
-    table = answers.images
-    if status != "all":
-        table = table[table["status"] == status]
-    by = ORDERS[order]
-    if by is None:
-        return table
-    name, rising = by
-    if name == "popularity":
-        scores = _observed(answers).scored[["image_id", "score"]].rename(columns={"score": name})
-    else:
-        scores = rated.images(answers)[["image_id", "mean", "sd", "n"]]
-    joined = table.merge(scores, on="image_id")
-    return joined.sort_values([name, "image_id"], ascending=[rising, True])
-
-
-def _with_pictures(answers: Answers) -> pd.DataFrame:
-    """Images with enough ratings to speak of their spread, with what is needed to show them."""
-    table = rated.images(answers)[["image_id", "mean", "sd", "n"]]
-    enough = table["n"] >= min(5, table["n"].max())
-    found: pd.DataFrame = table[enough].merge(answers.images, on="image_id")
-    return found
-
-
-def _observed(answers: Answers) -> Observed:
-    if answers.study is None:
-        raise InputError("views and favourites are of a study; name its folder: photojury dashboard my-study")
-    return observed.observe(answers.study)
-
-
-def _duplicates_of(answers: Answers) -> tuple[int, pd.DataFrame]:
-    if answers.study is None:
-        raise InputError(
-            "near duplicates are found in a study; name its folder: photojury dashboard my-study"
-        )
-    return pictures.duplicates(answers.study, TWINS // 2)
 
 
 draw()

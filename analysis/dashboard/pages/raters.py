@@ -1,5 +1,6 @@
 """Raters: how the work is spread, everybody in one table, one rater's whole story, and what if some were left out."""
 
+import shlex
 from dataclasses import asdict
 from typing import Any
 
@@ -8,13 +9,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from photojury.analysis import rater_story, raters, what_if, workload
-from photojury.analysis.answers import Answers
-from photojury.analysis.dashboard import charts, look, parts, words
+from photojury.analysis import raters
+from photojury.analysis.dashboard import charts, look, parts, prepared, words
 from photojury.analysis.dashboard.frame import opened_here
 from photojury.analysis.dashboard.opening import Opened, made
-from photojury.analysis.findings import agreed, rated
-from photojury.analysis.findings.asked import given
 from photojury.analysis.wording import decimal, plural, share
 from photojury.errors import InputError
 
@@ -44,7 +42,7 @@ def draw() -> None:
 
 
 def _spread(opened: Opened) -> None:
-    found = made(opened, _workload)
+    found = made(opened, prepared.work_spread)
     least, median, most = found["ratings_a_rater"]
     parts.tiles(
         {
@@ -65,7 +63,7 @@ def _spread(opened: Opened) -> None:
 
 
 def _everybody(opened: Opened) -> list[str]:
-    table = made(opened, _panel)
+    table = made(opened, prepared.panel)
     known = table[table["without_own"].notna()]
     if len(known):
         shown = known.nlargest(DRAWN, "n") if len(known) > DRAWN else known
@@ -92,7 +90,7 @@ def _everybody(opened: Opened) -> list[str]:
 def _story(opened: Opened, rater: str) -> None:
     with st.container(key="quiet-rater"):
         st.text(rater)
-    row = _row(made(opened, _panel), rater)
+    row = _row(made(opened, prepared.panel), rater)
     parts.tiles(
         {
             "ratings": f"{row['n']:,.0f}",
@@ -113,7 +111,7 @@ def _story(opened: Opened, rater: str) -> None:
     _verdicts(opened, rater)
     _own_levels(opened, rater)
     _course(opened, rater)
-    given_here = made(opened, _answered, rater)
+    given_here = made(opened, prepared.answered, rater)
     st.subheader("Ratings, the oddest first", anchor=False)
     odd = given_here.assign(off=given_here["residual"].abs()).sort_values(
         "off", ascending=False, na_position="last"
@@ -134,7 +132,7 @@ def _story(opened: Opened, rater: str) -> None:
 def _verdicts(opened: Opened, rater: str) -> None:
     if opened.answers.study is None:
         return
-    work = made(opened, _work, rater)
+    work = made(opened, prepared.work, rater)
     if work.excluded:
         parts.box("warning", f"excluded: {work.excluded}", key="excluded")
     for number, verdict in enumerate(work.verdicts.to_dict("records")):
@@ -147,7 +145,7 @@ def _verdicts(opened: Opened, rater: str) -> None:
 
 
 def _own_levels(opened: Opened, rater: str) -> None:
-    table = made(opened, _levels, rater)
+    table = made(opened, prepared.own_levels, rater)
     long = table.melt(id_vars="level", value_vars=["rater", "everybody"], var_name="who", value_name="share")
     of = look.colours()
     chart = (
@@ -173,7 +171,7 @@ def _own_levels(opened: Opened, rater: str) -> None:
 def _course(opened: Opened, rater: str) -> None:
     st.subheader("Stricter or milder in the course of the study", anchor=False)
     try:
-        table = made(opened, _drift, rater)
+        table = made(opened, prepared.drift, rater)
     except InputError as error:
         parts.box("note", str(error), key="no-course")
         return
@@ -205,7 +203,7 @@ def _course(opened: Opened, rater: str) -> None:
 
 
 def _what_if(opened: Opened, chosen: list[str]) -> None:
-    found = made(opened, _without, tuple(sorted(chosen)))
+    found = made(opened, prepared.without, tuple(sorted(chosen)))
     rows = []
     for label, one in (
         ("with everybody", found.before),
@@ -228,7 +226,8 @@ def _what_if(opened: Opened, chosen: list[str]) -> None:
     )
     charts.downloads(found.images, name="what-if")
     if opened.kind == "study":
-        command = f"photojury annotate exclude {' '.join(chosen[:3])}" + (" ..." if len(chosen) > 3 else "")
+        named = " ".join(f"--rater {shlex.quote(rater)}" for rater in chosen)
+        command = f"photojury annotate exclude {named}"
         parts.box(
             "note",
             "Nothing is excluded by looking. To do so:",
@@ -245,38 +244,6 @@ def _of(value: object, n: object) -> str:
 
 def _row(table: pd.DataFrame, rater: str) -> dict[Any, Any]:
     return table[table["rater_id"] == rater].to_dict("records")[0]
-
-
-def _workload(answers: Answers) -> dict[str, Any]:
-    return asdict(workload.workload(given(answers, "stars")))
-
-
-def _panel(answers: Answers) -> pd.DataFrame:
-    return agreed.panel(answers)
-
-
-def _answered(answers: Answers, rater: str) -> pd.DataFrame:
-    return rater_story.answered(agreed.in_order(given(answers, "stars")), rater)
-
-
-def _levels(answers: Answers, rater: str) -> pd.DataFrame:
-    return rater_story.levels(given(answers, "stars"), rater)
-
-
-def _drift(answers: Answers, rater: str) -> pd.DataFrame:
-    return rater_story.drift(given(answers, "stars"), rater)
-
-
-def _work(answers: Answers, rater: str) -> rater_story.Work:
-    if answers.study is None:
-        raise InputError("assignments and verdicts are of a study")
-    return rater_story.work(answers.study, rater)
-
-
-def _without(answers: Answers, chosen: tuple[str, ...]) -> what_if.WhatIf:
-    return what_if.what_if(
-        given(answers, "stars"), chosen, scale=answers.scale, seed=rated.seed(answers, "what-if")
-    )
 
 
 draw()

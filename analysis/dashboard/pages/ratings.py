@@ -5,21 +5,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from photojury.analysis import binning, consistency, shapes
-from photojury.analysis.answers import Answers
-from photojury.analysis.consistency import Consistency
-from photojury.analysis.dashboard import charts, look, parts, words
+from photojury.analysis import binning
+from photojury.analysis.dashboard import charts, look, parts, prepared, words
 from photojury.analysis.dashboard.frame import opened_here
 from photojury.analysis.dashboard.opening import Opened, made
-from photojury.analysis.findings import agreed, rated
-from photojury.analysis.findings.asked import given
-from photojury.analysis.shapes import Sos
-from photojury.analysis.subsets import drawn
+from photojury.analysis.findings import rated
 from photojury.analysis.wording import decimal, interval, share
 from photojury.errors import InputError
 
-# Images that the coefficients, and HITs that the test are computed on, unless all are asked for.
-MOST_IMAGES, MOST_HITS = 3_000, 400
 GRID = 40
 
 COEFFICIENTS = {
@@ -59,13 +52,13 @@ def draw() -> None:
 
 
 def _answers(opened: Opened) -> None:
-    table = made(opened, _levels)
+    table = made(opened, prepared.levels)
     n = int(table["count"].sum())
     chart = charts.bars(table, "level", "share", x_title="answer", y_title="share of answers", percent=True)
     text = chart.mark_text(dy=-8, color=look.colours().ink).encode(text=alt.Text("share:Q", format=".0%"))
     shares = ", ".join(f"{row['level']:g}: {row['share']:.0%}" for row in table.to_dict("records"))
     charts.show(alt.layer(chart, text), table, name="answers", alt_text=f"Share of {n:,} answers: {shares}")
-    facts = made(opened, _facts)
+    facts = made(opened, prepared.facts)
     st.caption(
         f"{n:,} ratings by {facts['raters']:,} raters of {facts['images']:,} images; {facts['least']:,} to "
         f"{facts['most']:,} ratings an image, {facts['median']:g} at the median"
@@ -94,7 +87,7 @@ def _spread(opened: Opened) -> None:
     at = np.linspace(low, high, 81)
     widest = pd.DataFrame({"mean": at, "sd": np.sqrt((at - low) * (high - at))})
     layers.append(charts.line(widest, "mean", "sd", dash=True))
-    fit = made(opened, _sos)
+    fit = made(opened, prepared.sos)
     if fit is not None:
         curve = pd.DataFrame({"mean": at, "sd": np.sqrt(max(0.0, fit.a) * (at - low) * (high - at))})
         layers.append(charts.line(curve, "mean", "sd", colour=look.colours().paper))
@@ -115,20 +108,16 @@ def _spread(opened: Opened) -> None:
         said
         + f"Mean deviation {decimal(table['sd'].mean())}; {parted:,} images spread over a quarter of the scale or more."
     )
-    _means(table, low, high)
+    _means(opened, table)
 
 
-def _means(table: pd.DataFrame, low: float, high: float) -> None:
+def _means(opened: Opened, table: pd.DataFrame) -> None:
     st.subheader("Mean ratings", anchor=False)
+    low, high = opened.answers.scale
     counts = binning.counts(table["mean"], low=low, high=high, bins=GRID)
     chart: charts.Drawn = charts.histogram(counts, x_title="mean rating", y_title="images")
-    try:
-        fit = shapes.normal_fit(
-            table.head(0) if len(table) < 8 else drawn(table, "image_id", most=5_000, seed=1)
-        )
-    except InputError:
-        fit = None
-    if fit is not None and fit.sd > 0:
+    fit = made(opened, prepared.normal)
+    if fit is not None:
         at = np.linspace(low, high, 101)
         density = np.exp(-((at - fit.mean) ** 2) / (2 * fit.sd**2)) / (fit.sd * np.sqrt(2 * np.pi))
         curve = pd.DataFrame({"mean": at, "n": density * len(table) * (high - low) / GRID})
@@ -144,11 +133,13 @@ def _means(table: pd.DataFrame, low: float, high: float) -> None:
 
 
 def _agreement(opened: Opened) -> None:
-    images = int(made(opened, _facts)["images"])
-    everything = images <= MOST_IMAGES or st.toggle(f"on all {images:,} images (slow)", key="all-images")
-    most = images if everything else MOST_IMAGES
+    images = int(made(opened, prepared.facts)["images"])
+    everything = images <= prepared.MOST_IMAGES or st.toggle(
+        f"on all {images:,} images (slow)", key="all-images"
+    )
+    most = images if everything else prepared.MOST_IMAGES
     with st.spinner("Measuring agreement"):
-        table = made(opened, _coefficients, most)
+        table = made(opened, prepared.coefficients, most)
     shown = table.assign(coefficient=table["coefficient"].map(COEFFICIENTS))
     shown = shown.rename(columns={"low": "95 %, from", "high": "to", "n": "images"})
     words.table(shown, key="coefficients", alt="Coefficients of agreement")
@@ -158,11 +149,11 @@ def _agreement(opened: Opened) -> None:
 
 
 def _consistency(opened: Opened) -> None:
-    hits = made(opened, _hits)
-    everything = hits <= MOST_HITS or st.toggle(f"of all {hits:,} HITs (slow)", key="all-hits")
-    most = hits if everything else MOST_HITS
+    hits = made(opened, prepared.hits)
+    everything = hits <= prepared.MOST_HITS or st.toggle(f"of all {hits:,} HITs (slow)", key="all-hits")
+    most = hits if everything else prepared.MOST_HITS
     with st.spinner("Testing HITs by permutation"):
-        found, summary = made(opened, _tested, most)
+        found, summary = made(opened, prepared.tested, most)
     tested = found.batches[found.batches["mean_rho"].notna()]
     if tested.empty:
         raise InputError(f"no HIT could be tested: {found.batches['reason'].iloc[0]}")
@@ -216,56 +207,6 @@ def _left_out(opened: Opened) -> None:
     for number, (reason, count) in enumerate(opened.answers.left_out.items()):
         with st.container(key=f"quiet-left-out-{number}"):
             st.text(f"Left out: {count:,} {reason}")
-
-
-def _levels(answers: Answers) -> pd.DataFrame:
-    values = given(answers, "stars")["value"]
-    counts = values.value_counts().reindex(answers.levels, fill_value=0)
-    if len(counts) > 50:
-        table = binning.counts(values, low=answers.scale[0], high=answers.scale[1], bins=20)
-        counts = table.set_index("low")["n"]
-    return pd.DataFrame(
-        {"level": counts.index, "count": counts.to_numpy(), "share": (counts / counts.sum()).to_numpy()}
-    )
-
-
-def _facts(answers: Answers) -> dict[str, float]:
-    ratings, table = given(answers, "stars"), rated.images(answers)
-    return {
-        "raters": ratings["rater_id"].nunique(),
-        "images": len(table),
-        "least": int(table["n"].min()),
-        "most": int(table["n"].max()),
-        "median": float(table["n"].median()),
-    }
-
-
-def _sos(answers: Answers) -> Sos | None:
-    try:
-        return shapes.sos(rated.images(answers), scale=answers.scale, seed=rated.seed(answers, "sos"))
-    except InputError:
-        return None
-
-
-def _coefficients(answers: Answers, most: int) -> pd.DataFrame:
-    chance = rated.seed(answers, "agreement")
-    return agreed.coefficients_of(
-        drawn(given(answers, "stars"), "image_id", most=most, seed=chance), chance=chance
-    )
-
-
-def _hits(answers: Answers) -> int:
-    ratings = given(answers, "stars")
-    if "hit_key" not in ratings or ratings["hit_key"].isna().all():
-        raise InputError(f"the ratings of {answers.place} do not say their batch (hit_key)")
-    return int(ratings["hit_key"].nunique())
-
-
-def _tested(answers: Answers, most: int) -> tuple[Consistency, pd.DataFrame]:
-    ratings, chance = given(answers, "stars"), rated.seed(answers, "consistency")
-    chosen = drawn(ratings[ratings["hit_key"].notna()], "hit_key", most=most, seed=chance)
-    found = consistency.consistency(chosen, seed=chance, alpha=answers.settings.analysis.alpha)
-    return found, found.summary()
 
 
 draw()

@@ -10,26 +10,23 @@ import pandas as pd
 import streamlit as st
 
 from photojury.analysis import binning
-from photojury.analysis.answers import Answers
-from photojury.analysis.dashboard import charts, look, parts, words
+from photojury.analysis.dashboard import charts, look, parts, prepared, words
 from photojury.analysis.dashboard.frame import opened_here
 from photojury.analysis.dashboard.opening import Opened, made
 from photojury.analysis.findings import scored
 from photojury.analysis.wording import decimal, plural, share
-from photojury.errors import InputError, PhotojuryError
+from photojury.errors import InputError
 
 STRIP = 6
 # Images of a ranking that are drawn, and bins of the histogram and of each side of the scatter.
 DRAWN, BINS, GRID = 200, 40, 40
-# Before the name of a method whose scores stand in the study. (No text stands alone in a page: Streamlit would show it.)
-STORED = "stored: "
 
 
 def draw() -> None:
     opened = opened_here()
     with parts.page("Scores", "Which pictures are best, which worst, and how sure is that?"):
-        methods = [*scored.METHODS, *made(opened, _stored)]
-        first = made(opened, _first)
+        methods = [*scored.METHODS, *made(opened, prepared.stored_methods)]
+        first = made(opened, prepared.first_method)
         method = st.selectbox(
             "Method", methods, index=methods.index(first), format_func=_name, key="method", width=560
         )
@@ -48,10 +45,10 @@ def _name(method: str) -> str:
 
 
 def _table(opened: Opened, method: str) -> pd.DataFrame:
-    if method in ("mos", "mos-t") or method.startswith(STORED):
-        return made(opened, _scores, method)
+    if method in ("mos", "mos-t") or method.startswith(prepared.STORED):
+        return made(opened, prepared.scores, method)
     with st.spinner(f"Scoring by {method}"):
-        return made(opened, _scores, method)
+        return made(opened, prepared.scores, method)
 
 
 def _ranking(opened: Opened, method: str) -> None:
@@ -117,7 +114,7 @@ def _notes(table: pd.DataFrame) -> dict[str, int]:
 
 def _ends(opened: Opened, method: str) -> None:
     table = _table(opened, method)
-    both = made(opened, _with_pictures, method)
+    both = made(opened, prepared.scored_pictures, method)
     if both.empty or both["format"].isna().all():
         raise InputError("there are no pictures beside the answers")
     known = both[both["score"].notna()].sort_values(["score", "image_id"], ascending=[False, True])
@@ -171,7 +168,7 @@ def _beside(opened: Opened, method: str, methods: list[str]) -> None:
 
 
 def _all(opened: Opened, method: str) -> None:
-    table = made(opened, _with_pictures, method)
+    table = made(opened, prepared.scored_pictures, method)
     columns = ("title", "score", "standard_error", "low", "high", "n", "note", "image_id")
     shown = table.assign(title=table["title"].fillna(table["source_id"]).fillna("")).rename(
         columns={"low": "from", "high": "to"}
@@ -183,46 +180,7 @@ def _all(opened: Opened, method: str) -> None:
         height=420,
         alt="All scores",
     )
-    charts.downloads(_table(opened, method), name=f"scores-{method.removeprefix(STORED)}")
-
-
-def _scores(answers: Answers, method: str) -> pd.DataFrame:
-    if not method.startswith(STORED):
-        return scored.scores(answers, method)
-    table = answers.tables.read("scores")
-    table = table[table["method"] == method.removeprefix(STORED)]
-    reach = 1.96 * table["standard_error"].astype(float)
-    made_here: dict[str, Any] = {
-        "low": table["score"] - reach,
-        "high": table["score"] + reach,
-        "n": np.nan,
-        "note": "",
-    }
-    return table.assign(**made_here).sort_values(
-        ["score", "image_id"], ascending=[False, True], ignore_index=True
-    )
-
-
-def _stored(answers: Answers) -> list[str]:
-    """Methods whose scores stand in the study, or the release, and are not computed here."""
-    try:
-        names = answers.tables.read("scores")["method"].dropna().unique()
-    except PhotojuryError:
-        return []
-    return [f"{STORED}{name}" for name in sorted(map(str, names)) if name not in scored.METHODS]
-
-
-def _first(answers: Answers) -> str:
-    """The method that is shown first: means of the stars, else one that pairs allow."""
-    if len(answers.of_task("stars")):
-        return "mos"
-    return "cumulative" if len(answers.of_task("five_level")) else "bradley-terry"
-
-
-def _with_pictures(answers: Answers, method: str) -> pd.DataFrame:
-    names = ["image_id", "title", "source_id", "format"]
-    images = answers.images.reindex(columns=names)
-    return _scores(answers, method).merge(images, on="image_id", how="left")
+    charts.downloads(_table(opened, method), name=f"scores-{method.removeprefix(prepared.STORED)}")
 
 
 draw()
