@@ -77,7 +77,8 @@ def browsing() -> Iterator[webdriver.Chrome]:
 def seconds(driver: webdriver.Chrome, address: str, page: str) -> float:
     """From the navigation to the end of the page."""
     begin = time.perf_counter()
-    driver.get(f"{address}/{page}")
+    # The first page has no name in its address.
+    driver.get(address if page == PAGES[0][0] else f"{address}/{page}")
     end = f'.photojury-end[data-page="{page}"]'
     WebDriverWait(driver, 120, poll_frequency=0.02).until(lambda d: d.find_elements(By.CSS_SELECTOR, end))
     return time.perf_counter() - begin

@@ -1,7 +1,7 @@
 """Charts: the marks that pages share, in the report's colours, and the one way in which every chart is shown.
 
 Takes in tables of a few hundred rows at most (a hundred thousand points are binned before); gives out Altair charts, each
-shown with its data as CSV and itself as Vega-Lite JSON to download; the menu of the chart has SVG and PNG.
+shown with its data as CSV and itself as Vega-Lite JSON to download; its own buttons save it as PNG.
 
     show(bars(table, "level", "share", x="answer", y="share of answers"), table, name="ratings", alt="...")
 """
@@ -34,11 +34,7 @@ def show(chart: Drawn, table: pd.DataFrame, *, name: str, alt_text: str) -> None
         name: of the files, and of the chart on its page; fixed text.
         alt_text: what is to be seen, for those who do not see it; fixed text and numbers.
     """
-    embed = {
-        "renderer": "svg",
-        "actions": {"export": True, "source": False, "compiled": False, "editor": False},
-    }
-    drawn = chart.properties(usermeta={"embedOptions": embed}).configure_view(strokeOpacity=0)
+    drawn = chart.properties(usermeta={"embedOptions": {"renderer": "svg"}}).configure_view(strokeOpacity=0)
     st.altair_chart(drawn, width="stretch", alt=alt_text, key=f"chart-{name}")
     downloads(table, name=name, chart=drawn)
 
@@ -68,7 +64,7 @@ def downloads(table: pd.DataFrame, *, name: str, chart: Any = None) -> None:
                     on_click="ignore",
                 )
         if chart is not None:
-            st.caption("The chart's own menu, at its upper right, saves it as SVG or PNG.")
+            st.caption("Point at the chart: the buttons at its upper right save it as PNG.")
 
 
 def csv(table: pd.DataFrame) -> bytes:
@@ -109,7 +105,7 @@ def histogram(table: pd.DataFrame, *, x_title: str, y_title: str, colour: str | 
         alt.Chart(table, height=HEIGHT)
         .mark_bar(color=colour or look.colours().ours, binSpacing=1)
         .encode(
-            x=alt.X("low:Q", title=x_title, bin="binned", axis=alt.Axis(format="~g", tickCount=8)),
+            x=alt.X("low:Q", title=x_title, bin="binned", axis=alt.Axis(format=",~f", tickCount=8)),
             x2="high:Q",
             y=alt.Y("n:Q", title=y_title, axis=alt.Axis(format="~s", tickCount=5)),
             tooltip=_tips(table),
@@ -126,9 +122,9 @@ def heat(table: pd.DataFrame, *, x: str, y: str, x_title: str, y_title: str, cou
         alt.Chart(table, height=HEIGHT)
         .mark_rect()
         .encode(
-            x=alt.X(f"{x}_low:Q", title=x_title, bin="binned", axis=alt.Axis(format="~g")),
+            x=alt.X(f"{x}_low:Q", title=x_title, bin="binned", axis=alt.Axis(format=",~f")),
             x2=f"{x}_high:Q",
-            y=alt.Y(f"{y}_low:Q", title=y_title, bin="binned", axis=alt.Axis(format="~g")),
+            y=alt.Y(f"{y}_low:Q", title=y_title, bin="binned", axis=alt.Axis(format=",~f")),
             y2=f"{y}_high:Q",
             color=alt.Color(f"{count}:Q", scale=scale, legend=None),
             tooltip=_tips(table),
@@ -144,10 +140,10 @@ def points(table: pd.DataFrame, *, x: str, y: str, x_title: str, y_title: str) -
         .mark_circle(color=look.colours().ours, size=45, opacity=0.75)
         .encode(
             x=alt.X(
-                f"{x}:Q", title=x_title, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g", tickCount=8)
+                f"{x}:Q", title=x_title, scale=alt.Scale(zero=False), axis=alt.Axis(format=",~f", tickCount=8)
             ),
             y=alt.Y(
-                f"{y}:Q", title=y_title, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g", tickCount=6)
+                f"{y}:Q", title=y_title, scale=alt.Scale(zero=False), axis=alt.Axis(format=",~f", tickCount=6)
             ),
             tooltip=_tips(table),
         )

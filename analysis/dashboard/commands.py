@@ -21,6 +21,7 @@ def dashboard(place: Path, port: int, host: str, browser: bool) -> None:
     It only reads: nothing in PLACE is changed, and it needs no right to. Anybody who can reach the address can look;
     --host 0.0.0.0 lets other machines do so. Ctrl-C ends it.
     """
-    from photojury.analysis.dashboard.serving import serve
+    from photojury.analysis.dashboard.serving import address, serve
 
+    click.echo(f"{place.resolve().name}: {address(host, port)} (Ctrl-C ends it)", err=True)
     serve(place.resolve(), host=host, port=port, browser=browser)

@@ -102,7 +102,7 @@ CSS = """<style>
 [class*="st-key-data-"] { margin-top: -1.2rem; }
 [data-testid="stCode"] pre { padding-top: .45rem; padding-bottom: .45rem; }
 @media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+  [data-testid="stMainBlockContainer"] { padding: 4.2rem 1rem 3rem; }
   [class*="st-key-pictures"] [data-testid="stColumn"] { min-width: calc(50% - 1rem); flex: 1 1 calc(50% - 1rem); }
 }
 </style>"""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import sqlalchemy as sa
 
 from photojury.analysis import (
     binning,
@@ -38,12 +39,13 @@ from photojury.analysis.observed import Observed
 from photojury.analysis.shapes import NormalFit, Sos
 from photojury.analysis.subsets import drawn
 from photojury.analysis.triads import Triads
-from photojury.errors import InputError, PhotojuryError
+from photojury.datasets import tables
+from photojury.errors import InputError
 
 Step = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function of answers, and its further arguments."""
 
-MOST_IMAGES, MOST_HITS = 3_000, 400
+MOST_IMAGES, MOST_HITS = 3_000, 200
 """Images that coefficients, and HITs that the test are computed on, unless all are asked for."""
 FOR_NORMAL = 5_000
 """Images that a normal distribution is fitted to at most."""
@@ -73,6 +75,7 @@ def ahead(opened: Opened) -> Iterator[Step]:
         if not answers.ratings.get("hit_key", pd.Series(dtype=object)).isna().all():
             yield tested, (min(MOST_HITS, made(opened, hits)),)
         yield from ((step, ()) for step in (panel, work_spread, spread_pictures))
+    yield stored_methods, ()
     first = made(opened, first_method)
     if first == "mos":
         yield from ((scores, (first,)), (scored_pictures, (first,)))
@@ -87,6 +90,7 @@ def ahead(opened: Opened) -> Iterator[Step]:
         yield from ((step, ()) for step in (funnel, losses, popularity, twins))
         for name in predictions.names(answers.study.folder)[:1]:
             yield from ((evaluation, (name,)), (predicted, (name,)))
+            yield follows, (name, predictions.PARTS[0])
 
 
 # Pictures
@@ -304,10 +308,11 @@ def scores(answers: Answers, method: str) -> pd.DataFrame:
 
 def stored_methods(answers: Answers) -> list[str]:
     """Methods whose scores stand in the study, or the release, and are not computed here."""
-    try:
-        names = answers.tables.read("scores")["method"].dropna().unique()
-    except PhotojuryError:
-        return []
+    if answers.study is not None:
+        method = tables.scores.c.method
+        names = [row["method"] for row in answers.study.rows(sa.select(method).distinct())]
+    else:
+        names = list(answers.tables.read("scores")["method"].dropna().unique())
     return [f"{STORED}{name}" for name in sorted(map(str, names)) if name not in scored.METHODS]
 
 

@@ -7,6 +7,7 @@ serve(Path("demo-study"), host="127.0.0.1", port=8501, browser=False)
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -25,7 +26,12 @@ _QUIET = {
     "server.runOnSave": "false",
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
+    # Their CSV would hold texts that spreadsheets run; ours does not.
+    "client.disableDataExport": "true",
     "logger.level": "error",
+    # What Streamlit would say and ask when it starts is its own business, not the study's.
+    "logger.hideWelcomeMessage": "true",
+    "server.showEmailPrompt": "false",
 }
 
 
@@ -41,17 +47,20 @@ def serve(place: Path, *, host: str, port: int, browser: bool) -> None:
         load(place)  # a broken study.toml is said here, not on the page
     _check(host, port)
     process = subprocess.Popen(command(place, host=host, port=port, browser=browser), env=_environment())
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         status = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        _end(process)
     if status:
         raise PhotojuryError(f"the dashboard ended with status {status}; what it said stands above")
+
+
+def address(host: str, port: int) -> str:
+    """What to open in a browser."""
+    name = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def command(place: Path, *, host: str, port: int, browser: bool) -> list[str]:
@@ -63,6 +72,21 @@ def command(place: Path, *, host: str, port: int, browser: bool) -> list[str]:
         "--server.address", host, "--server.port", str(port), "--server.headless", "false" if browser else "true",
         *options, *theme_options(), "--", str(place),
     ]  # fmt: skip
+
+
+def _leave(number: int, frame: object) -> None:
+    """Whoever ends this program ends the server with it."""
+    raise SystemExit(128 + number)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _check(host: str, port: int) -> None:

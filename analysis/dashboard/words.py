@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-Kind = Literal["text", "whole", "share", "1", "2", "3", "signed"]
+Kind = Literal["text", "whole", "share", "progress", "1", "2", "3", "signed"]
 
 D3 = {"whole": ",.0f", "share": ".1%", "1": ",.1f", "2": ",.2f", "3": ",.3f", "signed": "+.2f"}
 PRINTF = {"whole": "localized", "share": "%.1f", "1": "%.1f", "2": "%.2f", "3": "%.3f", "signed": "%+.2f"}
@@ -68,6 +68,9 @@ WORDS: dict[str, Word] = {
     "value": Word("value", "3"),
     "level": Word("answer", "2"),
     "share": Word("share (%)", "share"),
+    "done": Word("done", "progress"),
+    "hit_seconds": Word("median time (s)", "1", "of one HIT, with the page in front"),
+    "hourly": Word("an hour pays"),
     "median_seconds": Word("median time (s)", "1", "of one answer, from the picture being visible"),
     "share_fast": Word(
         "under 1 s (%)", "share", "below a second an item, consistency collapses (Wood et al. 2017)"
@@ -104,8 +107,8 @@ WORDS: dict[str, Word] = {
 
 
 def of(column: str) -> Word:
-    """The word for a column; what is not in WORDS loses its underscores."""
-    return WORDS.get(column, Word(column.replace("_", " "), "3"))
+    """The word for a column; a name that is not in WORDS loses its underscores, words for people stay."""
+    return WORDS.get(column, Word(column if " " in column else column.replace("_", " "), "3"))
 
 
 def table(
@@ -149,6 +152,10 @@ def _config(name: str, cells: "pd.Series[Any]") -> Any:
     word = of(name)
     if pd.api.types.is_bool_dtype(cells):
         return st.column_config.CheckboxColumn(word.label, help=word.help)
+    if word.kind == "progress":
+        return st.column_config.ProgressColumn(
+            word.label, help=word.help, format="percent", min_value=0, max_value=1
+        )
     if pd.api.types.is_numeric_dtype(cells):
         whole = pd.api.types.is_integer_dtype(cells) and name not in WORDS
         return st.column_config.NumberColumn(

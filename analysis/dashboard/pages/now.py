@@ -82,8 +82,8 @@ def _batches(batches: list[BatchStatus], promised: int) -> None:
             "published": batch.published,
             "approved": batch.approved,
             "rejected": batch.rejected,
-            "median time (s)": batch.median_active_seconds,
-            "an hour pays": MISSING if batch.hourly_cents is None else dollars(batch.hourly_cents),
+            "hit_seconds": batch.median_active_seconds,
+            "hourly": MISSING if batch.hourly_cents is None else dollars(batch.hourly_cents),
         }
         for batch in batches
     ]

@@ -180,7 +180,7 @@ def _all(opened: Opened, method: str) -> None:
         height=420,
         alt="All scores",
     )
-    charts.downloads(_table(opened, method), name=f"scores-{method.removeprefix(prepared.STORED)}")
+    charts.downloads(_table(opened, method), name="all-scores")
 
 
 draw()

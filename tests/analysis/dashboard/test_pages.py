@@ -1,26 +1,23 @@
 """Every page of the dashboard, as Streamlit runs it: on a study, a release, a file, and where nothing is there yet."""
 
-import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from photojury.analysis import dashboard_app
 from photojury.analysis.dashboard import opening
 from photojury.analysis.dashboard.frame import PAGES
-from photojury.datasets import tables
 from photojury.datasets.releases.write import release
 from photojury.datasets.store import Study, create_study
-from tests.analysis.conftest import fill, pictures
+from tests.analysis.dashboard.conftest import EVIL_RATER, HOSTILE
 
 APP = str(Path(__file__).parents[3] / "analysis" / "dashboard_app.py")
 NAMES = [file for file, _, _ in PAGES]
-HOSTILE = "<script>alert(1)</script> ![x](http://elsewhere.example/a.png) $\\frac{1}{2}$ :material/home: =1+1"
 
 
 def draw(place: Path, page: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
@@ -47,31 +44,6 @@ def nothing_kept() -> Iterator[None]:
     yield
     opening._opened.clear()
     opening._made.clear()
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
-    """A small study with a hostile title and rater, and a trained model."""
-    study = create_study(tmp_path_factory.mktemp("running") / "study", HOSTILE)
-    fill(study, pictures(40))
-    with study.writing() as connection:
-        rater = study.read("assignments")["rater_id"].iloc[0]
-        for table in (tables.assignments, tables.ratings, tables.comparisons, tables.payments):
-            change = sa.update(table).where(table.c.rater_id == rater)
-            connection.execute(change.values(rater_id="<b>=evil</b>"))
-        connection.execute(sa.update(tables.images).values(title=HOSTILE))
-    folder = study.folder / "models" / "hybrid-siamese"
-    folder.mkdir(parents=True)
-    rows = [
-        {"name": "hybrid-siamese", "Lg": 0.9, "Lr": 1.4},
-        {"name": "constant predictor", "Lg": 1.1, "Lr": 1.6},
-    ]
-    (folder / "evaluation.json").write_text(json.dumps({"rows": rows, "other_parts": {}}))
-    images = study.read("images")["image_id"]
-    said = pd.DataFrame({"image_id": images, "part": "test", "score": [number / 40 for number in range(40)]})
-    said.to_parquet(folder / "predictions.parquet")
-    yield study
-    study.close()
 
 
 @pytest.mark.parametrize("page", NAMES)
@@ -122,6 +94,21 @@ def test_every_page_of_a_bare_file(page: str, tmp_path: Path, monkeypatch: pytes
         assert "30 images" in text
     if page == "pairs":
         assert "no comparisons here" in text
+
+
+def test_one_rater(running: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chosen rater's story is told, with the scores without him, and a command that a shell takes as it is meant."""
+    monkeypatch.setattr("sys.argv", ["streamlit", str(running.folder)])
+    test = AppTest.from_file(APP, default_timeout=60)
+    test.switch_page("dashboard/pages/raters.py")
+    test.session_state["panel"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    test.run()
+    assert not test.exception, [one.value for one in test.exception]
+    assert [part.value for part in test.header][2:] == ["One rater's story", "What if they were left out"]
+    text = said(test)
+    assert EVIL_RATER in text and f"Excluded: {HOSTILE} (for good)" in text
+    command = next(part.value for part in test.code if "annotate exclude" in part.value)
+    assert shlex.split(command)[:5] == ["photojury", "annotate", "exclude", "--rater", EVIL_RATER]
 
 
 def test_a_place_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
