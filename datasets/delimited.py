@@ -33,6 +33,9 @@ SEPARATORS = ",;\t|"
 MOST_BYTES = 2**31
 """A gzipped file that unpacks to more is refused: tables of labels are smaller, a decompression bomb is not."""
 
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are no UTF-8."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -65,7 +68,7 @@ def read(
     import pyarrow
     from pyarrow import csv
 
-    source, first = _opened(path)
+    source, first, mended = _opened(path)
     ragged: list[int] = []
     named = 0 if names else 1
 
@@ -94,7 +97,9 @@ def read(
         )
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path} is no CSV file that can be read: {str(error).splitlines()[0]}") from None
-    frame = pd.DataFrame({name.removeprefix("\ufeff").strip(): _text(table.column(name)) for name in header})
+    frame = pd.DataFrame(
+        {name.removeprefix("\ufeff").strip(): _text(table.column(name), mended=mended) for name in header}
+    )
     numbers = np.arange(1, len(frame) + len(ragged) + 1)
     frame.index = pd.Index(numbers[~np.isin(numbers, ragged)])
     than = f"{len(header)}" if names else "the first line"
@@ -102,22 +107,25 @@ def read(
     return Rows(frame, {reason: len(ragged)} if ragged else {})
 
 
-def _opened(path: Path) -> tuple[Path | bytes, str]:
-    """What pyarrow shall read, and the first line."""
+def _opened(path: Path) -> tuple[Path | bytes, str, bool]:
+    """What pyarrow shall read, the first line, and whether what was no UTF-8 has become UNREADABLE in it."""
     if not path.is_file():
         raise InputError(f"{path} is not there, or is no file")
     with path.open("rb") as file:
-        begin = file.read(2)
-        file.seek(0)
-        packed = begin == b"\x1f\x8b"
-        data = unpacked(path) if packed else b""
-        line = data.partition(b"\n")[0] if packed else file.readline(1_000_000)
-    if line.startswith((b"\xff\xfe", b"\xfe\xff")):
+        packed = file.read(2) == b"\x1f\x8b"
+    data = unpacked(path) if packed else path.read_bytes()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path} is written in UTF-16; save it as UTF-8")
+    line = data[:1_000_000].partition(b"\n")[0]
     first = next(iter(line.decode("utf-8-sig", errors="replace").splitlines()), "")
     if not first.strip():
         raise InputError(f"{path} is empty; its first line must name the columns")
-    return (data if packed else path), first
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        # pyarrow hands a ragged row to its handler as text, which fails unseen where it is none.
+        return data.decode(errors="replace").encode(), first, True
+    return (data if packed else path), first, False
 
 
 def unpacked(path: Path) -> bytes:
@@ -145,19 +153,9 @@ def _again(source: Path | bytes) -> "Path | pyarrow.BufferReader":
     return pyarrow.BufferReader(source) if isinstance(source, bytes) else source
 
 
-def _text(column: "pyarrow.ChunkedArray") -> "pd.Series[str]":
-    """Cells as text; those that are no UTF-8 as missing."""
+def _text(column: "pyarrow.ChunkedArray", *, mended: bool) -> "pd.Series[str]":
+    """Cells as text; those that were no UTF-8 as missing."""
     import pyarrow
 
-    try:
-        found: pd.Series[str] = column.cast(pyarrow.string()).to_pandas()
-    except pyarrow.ArrowInvalid:
-        found = pd.Series([_decoded(cell) for cell in column.to_pylist()], dtype="str")
-    return found
-
-
-def _decoded(cell: bytes | None) -> str | None:
-    try:
-        return None if cell is None else cell.decode()
-    except UnicodeDecodeError:
-        return None
+    found: pd.Series[str] = column.cast(pyarrow.string()).to_pandas()
+    return found.mask(found.str.contains(UNREADABLE, regex=False, na=False)) if mended else found

@@ -24,13 +24,21 @@ from photojury.datasets import archives, tables
 from photojury.errors import InputError, unknown_name
 
 READERS: dict[str, str] = {
+    "aadb": "photojury.datasets.readers.aadb",
     "ava": "photojury.datasets.readers.ava",
+    "clic2021": "photojury.datasets.readers.clic2021",
     "eva": "photojury.datasets.readers.eva",
     "flickr-aes": "photojury.datasets.readers.flickr_aes",
+    "flickr-counters": "photojury.datasets.readers.flickr_counters",
     "iqa-table": "photojury.datasets.readers.iqa_table",
     "koniq": "photojury.datasets.readers.koniq",
     "oasis": "photojury.datasets.readers.oasis",
     "para": "photojury.datasets.readers.para",
+    "perceptions-mturk": "photojury.datasets.readers.perceptions_mturk",
+    "photo-triage": "photojury.datasets.readers.photo_triage",
+    "piq2023": "photojury.datasets.readers.piq2023",
+    "pwcmp": "photojury.datasets.readers.pwcmp",
+    "thu": "photojury.datasets.readers.thu",
 }
 """Each dataset's name with the module of its reader."""
 
