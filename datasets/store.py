@@ -36,8 +36,8 @@ _PATIENCE = 30.0
 # Rows that are fetched at once.
 _AT_ONCE = 20_000
 
-# Older schemas that lack nothing but columns which may be null.
-_GROWN_FROM = ("1", "2")
+# Older schemas that lack nothing but columns which may be null, or that forbid null where it is allowed now.
+_GROWN_FROM = ("1", "2", "3")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,10 @@ class Study:
             if not found:
                 raise InputError(f"image {image_id} is not in this study")
             format = found[0]["format"]
+        if not format:
+            raise InputError(
+                f"image {image_id} has no file in this study: its labels came without it; import them again with --images DIR"
+            )
         return image_path(self.images_folder, image_id, format)
 
     def read(
@@ -254,8 +258,9 @@ def create_tables(engine: sa.Engine) -> None:
     Raises:
         StoreError: the database is of another schema version, or cannot be reached.
     """
+    query = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema_version")
     try:
-        with writing(engine) as connection:
+        with _growing(engine) as connection:
             if engine.dialect.name == "postgresql":
                 # Two processes that open a new study at the same moment must not both create its tables.
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7064)"))
@@ -263,10 +268,10 @@ def create_tables(engine: sa.Engine) -> None:
             add_rows(
                 connection, tables.meta, [{"key": "schema_version", "value": str(tables.SCHEMA_VERSION)}]
             )
-            query = sa.select(tables.meta.c.value).where(tables.meta.c.key == "schema_version")
             version = connection.execute(query).scalar_one()
             if version in _GROWN_FROM:
                 add_missing_columns(connection, tables.metadata)
+                allow_nulls(connection, tables.metadata)
                 connection.execute(
                     sa.update(tables.meta)
                     .where(tables.meta.c.key == "schema_version")
@@ -299,6 +304,55 @@ def add_missing_columns(connection: sa.Connection, metadata: sa.MetaData) -> Non
                 connection.execute(sa.text(f'ALTER TABLE {table.name} ADD COLUMN "{column.name}" {kind}'))
         for index in table.indexes:
             index.create(connection, checkfirst=True)
+
+
+def allow_nulls(connection: sa.Connection, metadata: sa.MetaData) -> None:
+    """Let columns of an older version be null where this one allows it; on SQLite within `_growing`."""
+    for table in metadata.sorted_tables:
+        have = sa.inspect(connection).get_columns(table.name)
+        strict = [
+            column["name"] for column in have if not column["nullable"] and table.c[column["name"]].nullable
+        ]
+        if strict and connection.dialect.name == "sqlite":
+            _rebuild(connection, table, [column["name"] for column in have])
+        elif strict:
+            changes = ", ".join(f'ALTER COLUMN "{name}" DROP NOT NULL' for name in strict)
+            connection.execute(sa.text(f"ALTER TABLE {table.name} {changes}"))
+
+
+def _rebuild(connection: sa.Connection, table: sa.Table, names: Sequence[str]) -> None:
+    """Make a table anew with its rows, as SQLite wants it: it changes no column (sqlite.org/lang_altertable.html)."""
+    made = str(sa.schema.CreateTable(table).compile(connection))
+    connection.execute(
+        sa.text(made.replace(f"CREATE TABLE {table.name} ", f"CREATE TABLE new_{table.name} ", 1))
+    )
+    columns = ", ".join(f'"{name}"' for name in names)
+    connection.execute(
+        sa.text(f"INSERT INTO new_{table.name} ({columns}) SELECT {columns} FROM {table.name}")
+    )
+    connection.execute(sa.text(f"DROP TABLE {table.name}"))
+    connection.execute(sa.text(f"ALTER TABLE new_{table.name} RENAME TO {table.name}"))
+    for index in table.indexes:
+        index.create(connection, checkfirst=True)
+
+
+@contextmanager
+def _growing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A write transaction in which SQLite lets go of tables that others refer to, as `_rebuild` does for a moment."""
+    with engine.connect() as connection:
+        sqlite_too = engine.dialect.name == "sqlite"
+        if sqlite_too:
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # it is no use within the transaction
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            if sqlite_too:
+                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 def add_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:

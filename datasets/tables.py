@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 IMPORTED = "mturk-csv"
 """What hits.marketplace says of HITs that came from a file: nobody can be asked about them, or paid for them."""
@@ -183,7 +183,12 @@ allowances = Table(
 images = Table(
     "images",
     metadata,
-    Column("image_id", String(64), primary_key=True, comment="sha256 of the stored bytes, hexadecimal"),
+    Column(
+        "image_id",
+        String(64),
+        primary_key=True,
+        comment="sha256 of the stored bytes, hexadecimal; DATASET:ID of one of a published dataset that is absent",
+    ),
     Column("source", String(64), nullable=False),
     Column("source_id", Text, nullable=False, comment="for folder: the path below the folder"),
     Column("page_url", Text),
@@ -200,12 +205,20 @@ images = Table(
     Column("taken_at", Float),
     Column("uploaded_at", Float),
     Column("retrieved_at", Float, nullable=False),
-    Column("width", Integer, nullable=False, comment="pixels, as shown: after the EXIF orientation"),
-    Column("height", Integer, nullable=False, comment="pixels, as shown: after the EXIF orientation"),
-    Column("format", String(16), nullable=False, comment="jpeg, png, webp, ..."),
-    Column("bytes", Integer, nullable=False),
+    Column(
+        "width", Integer, comment="pixels, as shown: after the EXIF orientation; null: absent, nobody knows"
+    ),
+    Column("height", Integer, comment="pixels, as shown: after the EXIF orientation"),
+    Column("format", String(16), comment="jpeg, png, webp, ..."),
+    Column("bytes", Integer),
     Column("phash", String(16), comment="64-bit perceptual hash, hexadecimal"),
-    Column("status", String(16), nullable=False, default="kept", comment="kept, rejected or tombstoned"),
+    Column(
+        "status",
+        String(16),
+        nullable=False,
+        default="kept",
+        comment="kept, rejected, tombstoned, or absent: its labels came with a dataset, and no file of it",
+    ),
     Column(
         "rule",
         String(32),
@@ -336,9 +349,14 @@ assignments = Table(
     metadata,
     Column("assignment_id", String(64), primary_key=True),
     Column("rater_id", String(32), primary_key=True, comment="a salted hash of the worker id"),
-    Column("hit_key", String(32), ForeignKey("hits.hit_key"), nullable=False),
-    Column("accepted_at", Float, nullable=False),
-    Column("submitted_at", Float, nullable=False),
+    Column(
+        "hit_key",
+        String(32),
+        ForeignKey("hits.hit_key"),
+        comment="null: of a published dataset that does not tell its batches",
+    ),
+    Column("accepted_at", Float, comment="null: of a published dataset that does not tell it"),
+    Column("submitted_at", Float, comment="likewise"),
     Column("active_seconds", Float, comment="time with the page in front, as the page measured it"),
     Column("status", String(16), nullable=False, comment="Submitted, Approved or Rejected"),
     Column("use", Boolean, nullable=False, default=True, comment="whether its answers enter the analysis"),
@@ -439,7 +457,7 @@ ratings = Table(
     Column("image_id", String(64), ForeignKey("images.image_id"), nullable=False),
     Column("rater_id", String(32), nullable=False),
     Column("value", Float, nullable=False),
-    Column("position_in_hit", Integer, nullable=False, comment="0 for the first shown"),
+    Column("position_in_hit", Integer, comment="0 for the first shown; null: not told"),
     Column("milliseconds", Integer, comment="from the image being visible to the answer"),
     _simulated(),
 )
@@ -464,8 +482,8 @@ comparisons = Table(
     Column("second_id", String(64), ForeignKey("images.image_id"), nullable=False),
     Column("rater_id", String(32), nullable=False),
     Column("value", Float, nullable=False, comment="-2..2 or -1, 1; positive means first is better, always"),
-    Column("first_shown_left", Boolean, nullable=False),
-    Column("position_in_hit", Integer, nullable=False, comment="0 for the first shown"),
+    Column("first_shown_left", Boolean, comment="null: not told"),
+    Column("position_in_hit", Integer, comment="0 for the first shown; null: not told"),
     Column("milliseconds", Integer, comment="from both images being visible to the answer"),
     _simulated(),
 )

@@ -1,5 +1,6 @@
 """The study store, on SQLite and on PostgreSQL: the same claims on both."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -126,6 +127,44 @@ def test_a_store_of_version_1_grows(study: Study) -> None:
         "candidates_by_state"
     }
     assert study.read("meta", {"key": "kept"})["value"].tolist() == ["yes"]
+    assert study.read("meta", {"key": "schema_version"})["value"].tolist() == [str(tables.SCHEMA_VERSION)]
+
+
+def test_a_store_of_version_3_lets_unknown_values_be_null(study: Study) -> None:
+    """A store made when every image had a file keeps its rows and its foreign keys, and takes an image that has none."""
+    study.add("images", [image("a"), image("b")])
+    study.add("splits", [{"image_id": "a", "split": "default", "part": "train"}])
+    old = {"images": ("width", "format"), "assignments": ("hit_key",), "comparisons": ("first_shown_left",)}
+    with study.writing() as connection:
+        for name, columns in old.items():
+            table = tables.metadata.tables[name]
+            if connection.dialect.name == "postgresql":
+                for column in columns:
+                    connection.execute(sa.text(f"ALTER TABLE {name} ALTER COLUMN {column} SET NOT NULL"))
+                continue
+            # What SQLite keeps of a table is how it was made.
+            made = str(sa.schema.CreateTable(table).compile(connection))
+            for column in columns:
+                made = re.sub(rf"(\t{column} \w+(\(\d+\))?)", r"\1 NOT NULL", made)
+            connection.execute(sa.text("PRAGMA writable_schema=ON"))
+            connection.execute(
+                sa.text("UPDATE sqlite_master SET sql = :made WHERE name = :name"),
+                {"made": made.strip(), "name": name},
+            )
+            connection.execute(sa.text("PRAGMA writable_schema=RESET"))
+        version = tables.meta.c.key == "schema_version"
+        connection.execute(sa.update(tables.meta).where(version).values(value="3"))
+    study.close()
+    with pytest.raises(IntegrityError):
+        study.add("images", [{**image("c"), "width": None}])
+    create_tables(study.engine)
+    unknown = dict.fromkeys(("width", "height", "format", "bytes"))
+    study.add("images", [{**image("c"), **unknown, "status": "absent"}])
+    frame = study.read("images")
+    assert list(frame.image_id) == ["a", "b", "c"] and frame.width.isna().tolist() == [False, False, True]
+    assert study.read("splits")["image_id"].tolist() == ["a"]
+    with pytest.raises(IntegrityError):
+        study.add("splits", [{"image_id": "none", "split": "default", "part": "train"}])
     assert study.read("meta", {"key": "schema_version"})["value"].tolist() == [str(tables.SCHEMA_VERSION)]
 
 
