@@ -3,7 +3,7 @@
 Takes in forced choices and one score per image, gives out one row per bin of distance, cumulative (the
 paper's: all pairs further apart than x) and disjoint. Votes on one pair are not independent, nor are pairs that
 share an image; the interval allows for both (see pair_intervals). A bootstrap over pairs allows for the first only:
-with five pairs an image it covers some 85 % instead of 95 % (docs/calibration.md).
+with ten pairs an image it covers 84 % instead of 95 % (docs/calibration.md).
 
     >>> import pandas as pd
     >>> choices = pd.DataFrame(

@@ -3,7 +3,7 @@ one pair.
 
 Takes in one number for each pair (its votes, its part in an estimate) and the codes of its two images; gives out
 variances and 95 % intervals. An image that was rated too high lets all its pairs err together: in simulation, with ten
-pairs an image, Wilson's interval of independent pairs covers 68 % to 88 % (docs/calibration.md).
+pairs an image, Wilson's interval of independent pairs covers 88 % to 90 % (docs/calibration.md).
 
     >>> import numpy as np
     >>> share(np.array([4, 3, 5, 1]), np.array([5, 5, 5, 5]), np.array([0, 2, 4, 6]), np.array([1, 3, 5, 7])).value
