@@ -81,6 +81,12 @@ def krcc(x: ArrayLike, y: ArrayLike) -> float:
     return float(stats.kendalltau(first, second).statistic)
 
 
+def rmse(x: ArrayLike, y: ArrayLike) -> float:
+    """Root mean square difference, with no fit before it, in the unit of x and y; NaN for n = 0, errors as in `srcc`."""
+    first, second = _two("rmse", x, y)
+    return float(np.sqrt(np.square(first - second).mean())) if first.size else float("nan")
+
+
 def roc_auc(score: ArrayLike, positive: ArrayLike) -> float:
     """Area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
 
