@@ -188,7 +188,9 @@ def _pictures(study: Study, *, planned_only: bool) -> list[Row]:
     planned = _IMAGES.c.image_id.in_(asked)
     wanted = planned if planned_only else sa.or_(planned, _IMAGES.c.status == "kept")
     query = sa.select(_IMAGES.c.image_id, _IMAGES.c.format, _IMAGES.c.bytes)
-    rows = study.rows(query.where(wanted, _IMAGES.c.status != "tombstoned").order_by(_IMAGES.c.image_id))
+    rows = study.rows(
+        query.where(wanted, _IMAGES.c.status.not_in(("tombstoned", "absent"))).order_by(_IMAGES.c.image_id)
+    )
     return list(rows)
 
 
@@ -246,5 +248,5 @@ def _key(bucket: Bucket, picture: Row) -> str:
 
 def _names(study: Study) -> dict[str, str]:
     """The file name of each picture, by its id: it begins with the id and a dot."""
-    rows = study.rows(sa.select(_IMAGES.c.image_id, _IMAGES.c.format))
+    rows = study.rows(sa.select(_IMAGES.c.image_id, _IMAGES.c.format).where(_IMAGES.c.format.is_not(None)))
     return {row["image_id"]: f"{row['image_id']}.{EXTENSIONS[row['format']]}" for row in rows}

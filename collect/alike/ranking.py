@@ -64,7 +64,7 @@ def ranked(connection: sa.Connection) -> Pictures:
         image.c.bytes,
         image.c.uploaded_at,
         image.c.retrieved_at,
-    ).where(image.c.status != "tombstoned")
+    ).where(image.c.status.not_in(("tombstoned", "absent")))
     rows = [
         row
         for row in connection.execute(query)

@@ -6,7 +6,7 @@ changed threshold, judged again, lets a picture pass again.
 
     >>> judge(study)                                # doctest: +SKIP
     >>> settle(study)                               # doctest: +SKIP
-    Settled(kept=381, rejected=19, tombstoned=0, changed=19)
+    Settled(kept=381, rejected=19, tombstoned=0, absent=0, changed=19)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,6 +48,7 @@ class Settled:
     kept: int = 0
     rejected: int = 0
     tombstoned: int = 0
+    absent: int = 0
     changed: int = 0
 
 
@@ -127,7 +128,9 @@ def _settle_part(
     for row in connection.execute(_among(sa.select(*columns), table, part)):
         image, *standing = row[:4]
         old = Standing(*standing)
-        new = _tombstoned(old, row, buried) or decided.get(image) or failed.get(image) or _KEPT
+        new = (
+            _tombstoned(old, row, buried) or _absent(old) or decided.get(image) or failed.get(image) or _KEPT
+        )
         setattr(result, new.status, getattr(result, new.status) + 1)
         if new != old:
             changes.append({"of": image, "to": new.status, "by": new.rule, "why": new.reason})
@@ -148,6 +151,11 @@ def _tombstoned(old: Standing, row: "sa.Row[Any]", buried: Mapping[str, str]) ->
             if key in buried:
                 return Standing("tombstoned", "tombstone", buried[key])
     return old if old.status == "tombstoned" else None
+
+
+def _absent(old: Standing) -> Standing | None:
+    """Without a file there is nothing that a check or a person could judge."""
+    return old if old.status == "absent" else None
 
 
 def _buried(connection: sa.Connection) -> dict[str, str]:

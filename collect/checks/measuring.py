@@ -48,7 +48,7 @@ def missing(study: Study) -> list[tuple[str, Path]]:
     known = sa.select(table.c.image_id).where((table.c.check == ALWAYS) & (table.c.version == VERSION))
     images = tables.images
     query = sa.select(images.c.image_id, images.c.format).where(
-        (images.c.status != "tombstoned") & images.c.image_id.not_in(known)
+        images.c.status.not_in(("tombstoned", "absent")) & images.c.image_id.not_in(known)
     )
     rows = study.rows(query.order_by(images.c.image_id))
     return [(row["image_id"], study.image_path(row["image_id"], row["format"])) for row in rows]

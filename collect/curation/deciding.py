@@ -63,6 +63,8 @@ def decide(study: Study, image_id: str, decision: Decision, *, by: str) -> Decid
             raise InputError(f"there is no image {image_id} in this study")
         if status == "tombstoned":
             raise InputError("this picture was taken out for good; no decision brings it back")
+        if status == "absent":
+            raise InputError("of this picture only labels are here, so there is nothing to look at and decide")
         newest = connection.execute(_of([image_id]).order_by(_TABLE.c.decided_at.desc()).limit(1)).first()
         row = {
             "image_id": image_id,
