@@ -44,6 +44,7 @@ READERS: dict[str, str] = {
 
 LABELS = (
     ".csv", ".tsv", ".txt", ".json", ".lst", ".jpgl", ".lab", ".multilab", ".mat", ".parquet", ".gz", ".toml",
+    "image_pairs_annotation",
 )  # fmt: skip
 """How files of labels end; these are taken out of an archive, pictures are not."""
 

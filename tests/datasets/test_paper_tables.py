@@ -1,5 +1,6 @@
 """Every figure of every table of the five papers: as the papers' texts have them, and as arithmetic has them."""
 
+import doctest
 import json
 import re
 from collections import Counter
@@ -189,6 +190,16 @@ def test_numbers_with_a_name_are_those_of_the_tables() -> None:
     assert "himself" in found.note
     assert number("like_image.forced_choice_variance_0_1").note.endswith("misprint")
     assert number("action_shots.hybrid_train_lg").unit == "nats"
+
+
+def test_the_page_s_snippets_give_what_they_say() -> None:
+    """docs/paper-tables.md."""
+    page = Path(__file__).parents[2] / "docs" / "paper-tables.md"
+    blocks = re.findall(r"```python\n(>>> .*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    parsed = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, str(page), 0)
+    told: list[str] = []
+    assert doctest.DocTestRunner(verbose=False).run(parsed, out=told.append).failed == 0, "".join(told)
+    assert len(parsed.examples) == 4
 
 
 def test_the_command_prints_tables() -> None:

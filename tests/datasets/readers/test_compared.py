@@ -1,5 +1,6 @@
 """Readers of comparisons and counters, on what is public, and on small files in the forms of what is not."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,16 @@ def test_thu_is_turned_round(tmp_path: Path) -> None:
     assert series.groupby("series_id").size().to_dict() == {"tfboys": 2, 'say "cheese"': 2}
     assert images_known(found) and found.left_out == {}
     assert any("settled" in note for note in found.notes)
+
+
+def test_thu_in_an_archive(tmp_path: Path) -> None:
+    """The file, whose name has no ending, is found in a zip of the repository."""
+    with zipfile.ZipFile(tmp_path / "thu.zip", "w") as archive:
+        archive.writestr(
+            "An-image-dataset-master/image_pairs_annotation", THU + "q\ta/1.jpg,a/2.jpg\t2\t1\t0\n"
+        )
+        archive.writestr("An-image-dataset-master/README.md", "words")
+    assert read("thu", tmp_path / "thu.zip").tables["comparisons"]["value"].tolist() == [-2, -1, 0]
 
 
 def test_broken_thu(tmp_path: Path) -> None:
