@@ -62,7 +62,7 @@ def _sift(sieve: Sieve) -> None:
     sieve.text("query", "pair")
     halves = sieve.rows["pair"].str.split(",")
     sieve.rows = sieve.rows.assign(first=halves.str[0].str.strip(), second=halves.str[1].str.strip())
-    two = halves.str.len().eq(2) & sieve.rows["first"].ne("") & sieve.rows["second"].ne("")
+    two = sieve.rows["pair"].str.count(",").eq(1) & sieve.rows["first"].ne("") & sieve.rows["second"].ne("")
     sieve.keep(two.to_numpy(dtype=bool), "rows without two images")
     sieve.keep((sieve.rows["first"] != sieve.rows["second"]).to_numpy(), "pairs of an image with itself")
     sieve.number(*ANSWERS, low=-2, high=2, whole=True)

@@ -31,7 +31,7 @@ def rows(ava: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
 
 def test_the_constant_predictor(rows: pd.DataFrame) -> None:
     """The mean histogram of all other images: KL .169, CDLoss .1195, MSE .583, accuracy .710, EMD .095 and .0675."""
-    constant = rows.loc["constant", "value"]
+    constant = rows.loc["constant"]["value"]
     assert round(constant["kl"], 3) == 0.169
     assert round(constant["cd_loss"], 4) == 0.1195
     assert round(constant["mse"], 3) == 0.583
@@ -43,7 +43,7 @@ def test_the_constant_predictor(rows: pd.DataFrame) -> None:
 
 def test_one_half_of_the_votes_predicts_the_other(rows: pd.DataFrame) -> None:
     """CDLoss .0155, MSE .041, rho .960, accuracy .92, whatever the halves: as far as those differ by chance."""
-    halves = rows.loc["split_half", "value"]
+    halves = rows.loc["split_half"]["value"]
     assert halves["cd_loss"] == pytest.approx(0.0155, abs=2.5e-4)
     assert halves["mse"] == pytest.approx(0.041, abs=1.0e-3)
     assert halves["srcc"] == pytest.approx(0.960, abs=1.5e-3)
