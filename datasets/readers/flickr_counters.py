@@ -44,8 +44,7 @@ def read(root: Path, *, seen_at: float | None = None) -> Published:
 def _arod(path: Path, seen_at: float) -> Published:
     columns = ["url", "faves", "views"]
     sieve = open_labels(path, [], what="counters", columns=columns, header=False, separator=";", quote="")
-    if str(sieve.rows["url"].iloc[0]).strip().lower() == "url":
-        sieve.rows = sieve.rows.iloc[1:].rename(index=lambda row: row - 1)
+    sieve.without_header("url", "url")
     sieve.text("url")
     _count(sieve, "faves", "views")
     # The photo's number at Flickr begins the name of its file: .../12345_0123abcd_b.jpg

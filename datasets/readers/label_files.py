@@ -56,6 +56,21 @@ class Sieve:
                 + "; ".join(f"{count:,} {reason}" for reason, count in self.left_out.items())
             )
 
+    def without_header(self, column: str, begins: str) -> None:
+        """Leave out the first row if it names the columns, of a file that should not; rows are numbered from the next.
+
+        Args:
+            column: in which its name would stand.
+            begins: how that cell then begins, in small letters.
+
+        Raises:
+            InputError: there is no other row.
+        """
+        if str(self.rows[column].iloc[0]).strip().lower().startswith(begins):
+            self.rows = self.rows.iloc[1:].rename(index=lambda row: row - 1)
+        if self.rows.empty:
+            raise InputError(f"{self.path} has no row but the names of its columns")
+
     def text(self, *columns: str) -> None:
         """Columns that must say something."""
         for column in columns:

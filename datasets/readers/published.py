@@ -77,20 +77,11 @@ class Published:
     rivals: tuple[str, ...] = ()
 
     def read(self, name: str) -> pd.DataFrame:
-        """A table by its name, empty where the dataset has none; so that `analysis.answers` can read a dataset."""
+        """A table by its name, empty where the dataset has none."""
         if name == "images":
             return self.images
         columns = {column.name: pd.Series(dtype=object) for column in tables.metadata.tables[name].c}
         return self.tables.get(name, pd.DataFrame(columns))
-
-    def broken(self, name: str) -> dict[str, int]:
-        """What was left out while reading, told once: with the ratings, or else with the comparisons."""
-        first = next((table for table in ("ratings", "comparisons") if table in self.tables), "ratings")
-        return dict(self.left_out) if name == first else {}
-
-    def picture(self, image_id: str, format: str) -> None:
-        """None: labels have no pictures beside them."""
-        return
 
 
 def read(name: str, root: Path, **options: object) -> Published:

@@ -52,10 +52,8 @@ def read(root: Path) -> Published:
 
 def _sift(sieve: Sieve) -> None:
     """Rows of a query, two images and three answers; the line that names the columns, fewer of them, is none."""
-    lines = sieve.rows["line"].fillna("")
-    if lines.iloc[0].lower().startswith("query\t"):
-        lines = lines.iloc[1:].rename(index=lambda row: row - 1)
-    cells = lines.str.split("\t", expand=True).reindex(columns=range(len(_CELLS) + 1))
+    sieve.without_header("line", "query\t")
+    cells = sieve.rows["line"].fillna("").str.split("\t", expand=True).reindex(columns=range(len(_CELLS) + 1))
     sieve.rows = cells.set_axis([*_CELLS, "more"], axis=1).astype("str")
     whole = cells[len(_CELLS) - 1].notna() & cells[len(_CELLS)].isna()
     sieve.keep(whole.to_numpy(dtype=bool), f"rows that have not {len(_CELLS)} cells")

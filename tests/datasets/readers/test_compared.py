@@ -74,6 +74,13 @@ def test_broken_thu(tmp_path: Path) -> None:
     )
     assert found.tables["comparisons"]["value"].tolist() == [-1, 0, -1]
     assert list(found.left_out.values()) == [1, 1, 2]
+    for path, header in (
+        (tmp_path / "image_pairs_annotation", THU),
+        (tmp_path / "list.txt", "url;faves;views\n"),
+    ):
+        path.write_text(header)
+        with pytest.raises(InputError, match="no row but the names"):
+            read("thu" if header == THU else "flickr-counters", path)
     with pytest.raises(InputError, match="spreadsheet"):
         path = tmp_path / "image_pairs_annotation.xlsx"
         path.write_bytes(b"PK")
