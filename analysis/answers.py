@@ -20,8 +20,12 @@ import pandas as pd
 
 from photojury.analysis import sound
 from photojury.analysis.files import FileTables, ReleaseTables, is_release
+from photojury.analysis.published import PublishedTables
 from photojury.datasets import tables
 from photojury.datasets.counting import assignment_of, not_counted
+from photojury.datasets.images import EXTENSIONS
+from photojury.datasets.readers.published import Published
+from photojury.datasets.scales import scale_of
 from photojury.datasets.store import Study, open_study
 from photojury.errors import InputError
 from photojury.settings import FILE_NAME, Settings
@@ -117,13 +121,18 @@ class Answers:
         return self._comparisons.rows
 
     @property
+    def histograms(self) -> pd.DataFrame:
+        """How many people gave each level, of images whose single ratings nobody published: image_id, value, count."""
+        return self._histograms.rows
+
+    @property
     def left_out(self) -> dict[str, int]:
         """How many answers do not enter, by reason (only reasons that occur)."""
-        return sound.together(self._ratings.left_out, self._comparisons.left_out)
+        return sound.together(self._ratings.left_out, self._comparisons.left_out, self._histograms.left_out)
 
     @cached_property
     def scale(self) -> tuple[float, float]:
-        """Worst and best level of the ratings in `of_task("stars")`.
+        """Worst and best level of the ratings in `of_task("stars")` and in `histograms`.
 
         Raises:
             InputError: nobody has said it, and there is no rating to tell it from.
@@ -131,8 +140,8 @@ class Answers:
         if self.given_scale is not None:
             return self.given_scale
         if self.study is not None:
-            return 1.0, float(self.settings.stars.levels)
-        values = self.of_task("stars")["value"].to_numpy(dtype=np.float64)
+            return scale_of(self.settings)
+        values = self._values()
         if not values.size:
             raise InputError(f"{self.place} holds no ratings, so their scale is not known")
         low = float(values.min())
@@ -143,7 +152,7 @@ class Answers:
     def levels(self) -> list[float]:
         """The levels of the ratings, worst first: the whole numbers of the scale, or the values that were given."""
         low, high = self.scale
-        values = np.unique(self.of_task("stars")["value"])
+        values = np.unique(self._values())
         if (values == np.floor(values)).all() and low == np.floor(low) and high - low <= 100:
             return [float(level) for level in np.arange(low, high + 1)]
         return [float(value) for value in values]
@@ -156,7 +165,7 @@ class Answers:
 
     def picture(self, image_id: str, format: str) -> Path | None:
         """The file of an image of the table `images`; None where it is not at hand."""
-        return self.tables.picture(image_id, format)
+        return self.tables.picture(image_id, format) if format in EXTENSIONS else None
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` gives, made the first time that it is asked for by this name."""
@@ -177,13 +186,28 @@ class Answers:
     def _ratings(self) -> sound.Sound:
         allowed = self.given_scale
         if allowed is None and self.study is not None:
-            most = max(self.settings.stars.levels, self.settings.attributes.levels)
-            allowed = (1.0, float(most))
+            low, high = self.scale
+            allowed = (min(low, 1.0), max(high, self.settings.attributes.levels))
         return self._entering("ratings", sound.sound_ratings(self.tables.read("ratings"), scale=allowed))
 
     @cached_property
     def _comparisons(self) -> sound.Sound:
         return self._entering("comparisons", sound.sound_comparisons(self.tables.read("comparisons")))
+
+    @cached_property
+    def _histograms(self) -> sound.Sound:
+        table = self.tables.read("histograms")
+        table = table[table["attribute"].eq("overall")]
+        allowed = self.given_scale if self.study is None else self.scale
+        found = sound.sound_histograms(table, scale=allowed)
+        left_out = sound.together(self.tables.broken("histograms"), found.left_out)
+        rated = found.rows["image_id"].isin(self.of_task("stars")["image_id"])
+        rows = found.rows.loc[~rated.to_numpy(dtype=bool), ["image_id", "value", "count"]]
+        return sound.Sound(rows.reset_index(drop=True), left_out)
+
+    def _values(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        both = (self.of_task("stars")["value"], self.histograms["value"])
+        return np.concatenate([values.to_numpy(dtype=np.float64) for values in both])
 
     def _entering(self, name: str, found: sound.Sound) -> sound.Sound:
         """Those sound rows that count, with what their assignments know."""
@@ -225,6 +249,11 @@ def of_release(folder: Path) -> Answers:
     return Answers(ReleaseTables(folder), Settings(), folder.name)
 
 
+def of_dataset(published: Published) -> Answers:
+    """The answers in a published dataset, as it was read."""
+    return Answers(PublishedTables(published), Settings(), published.name, None, published.scale)
+
+
 def of_files(
     files: Sequence[Path],
     *,
@@ -264,7 +293,7 @@ def open_answers(
     if place.is_dir():
         if not is_release(place):
             raise InputError(
-                f"{place} is neither a study (it has no {FILE_NAME}) nor a release (no tables/ratings.parquet); "
+                f"{place} is neither a study (it has no {FILE_NAME}) nor a release (no release.json); "
                 "name one, or a CSV or Parquet file of answers"
             )
         return of_release(place)

@@ -1,4 +1,4 @@
-"""Tables outside of a study: the Parquet files of a release, and anybody's CSV or Parquet of ratings or comparisons.
+"""Tables outside of a study: those of a release, and anybody's CSV or Parquet of ratings or comparisons.
 
 Takes in a folder or paths; gives out tables with the columns of `photojury.datasets.tables`, missing ones filled where
 that says nothing (nobody is simulated, every row is a question of its own).
@@ -18,8 +18,8 @@ import pandas as pd
 
 from photojury.analysis import sound
 from photojury.datasets import delimited, tables
-from photojury.datasets.images import EXTENSIONS
-from photojury.datasets.splits import PARTS
+from photojury.datasets.releases.layout import FACTS
+from photojury.datasets.releases.read import Release, open_release
 from photojury.errors import InputError
 
 Kind = Literal["ratings", "comparisons"]
@@ -39,7 +39,7 @@ _FILLED: Mapping[str, object] = {
 
 @dataclass(frozen=True)
 class ReleaseTables:
-    """The tables of a release folder."""
+    """The tables of a release folder, whatever its form."""
 
     folder: Path
 
@@ -49,23 +49,27 @@ class ReleaseTables:
 
     def picture(self, image_id: str, format: str) -> Path | None:
         """The file, where the release has a copy of it."""
-        name = f"{image_id}.{EXTENSIONS[format]}" if format in EXTENSIONS else ""
-        paths = (self.folder / "data" / part / name for part in PARTS)
-        return next((path for path in paths if name and path.is_file()), None)
+        return self._opened.picture(image_id, format)
 
     def read(self, name: str) -> pd.DataFrame:
         """A table of the release, or an empty one.
 
         Raises:
-            InputError: the file is damaged.
+            InputError: the folder is no release, or the file is damaged.
         """
-        path = self.folder / "tables" / f"{name}.parquet"
-        if not path.is_file():
+        if name not in self._opened.tables():
             return empty(name)
-        table = _parquet(path)
-        if name == "images":  # only kept pictures are released
-            table = table.assign(status="kept", source_id=table.get("page_url"))
+        table = self._opened.read(name)
+        if name == "images":  # only kept pictures are released; those of folders without their path there
+            source_id = table["source_id"].where(table["source_id"].notna(), table["page_url"])
+            table = table.assign(status="kept", source_id=source_id)
+        if name == "hits":  # what was answered was out
+            table = table.assign(hit_id=table["hit_key"])
         return table
+
+    @cached_property
+    def _opened(self) -> Release:
+        return open_release(self.folder)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class FileTables:
 
 def is_release(folder: Path) -> bool:
     """Whether a folder looks like a release of photojury."""
-    return any((folder / "tables" / f"{name}.parquet").is_file() for name in NEEDED)
+    return (folder / FACTS).is_file()
 
 
 def empty(name: str) -> pd.DataFrame:

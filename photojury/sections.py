@@ -194,6 +194,25 @@ class RightsSection:
 
 
 @dataclass(frozen=True)
+class ReleaseSection:
+    """What a release says of itself, and how it guards raters (photojury datasets release)."""
+
+    description: str = _key("", "what the dataset is and is for, in a sentence or two")
+    creators: tuple[str, ...] = _key((), "people or institutions, as they are to be cited")
+    license: str = _key(
+        "",
+        "of answers, scores and splits, not of the pictures: cc-by-4.0, cc0-1.0, ...; empty: none is granted",
+    )
+    url: str = _key("", "the address at which it will be published")
+    limits: tuple[str, ...] = _key((), "known biases and limits, a sentence each")
+    smallest_cell: int = _key(
+        3,
+        "raters who must have worked on the same batches, so that none of them can be told apart; 1: not checked",
+        low=1,
+    )
+
+
+@dataclass(frozen=True)
 class StarsSection:
     """1 to `levels` stars, or points, on one picture (paper 1's global rating)."""
 
@@ -442,6 +461,9 @@ class AnalysisSection:
     c_g: str = _key("0.3", "global ratings at most this far apart count as equal (paper 1, Table 1)")
     c_p: str = _key("0.2", "mean pairwise ratings at most this far from 0 count as equal (paper 1, Table 1)")
     alpha: float = _key(0.05, "false discovery rate of Benjamini-Hochberg", low=0.0001, high=0.5)
+    scale: str = _key(
+        "", 'worst and best level of imported ratings that are no stars, like "0 10"; empty: 1 to stars.levels'
+    )
 
 
 @dataclass(frozen=True)
@@ -458,6 +480,7 @@ class Settings:
     checks: ChecksSection = field(default_factory=ChecksSection)
     bursts: BurstsSection = field(default_factory=BurstsSection)
     rights: RightsSection = field(default_factory=RightsSection)
+    release: ReleaseSection = field(default_factory=ReleaseSection)
     stars: StarsSection = field(default_factory=StarsSection)
     attributes: AttributesSection = field(default_factory=AttributesSection)
     five_level: FiveLevelSection = field(default_factory=FiveLevelSection)

@@ -84,7 +84,7 @@ def kind_of(place: Path) -> Kind:
         return "file"
     if place.is_dir():
         raise InputError(
-            f"{place} is neither a study (it has no {FILE_NAME}) nor a release (no tables/ratings.parquet); name one, "
+            f"{place} is neither a study (it has no {FILE_NAME}) nor a release (no release.json); name one, "
             "or a CSV or Parquet file of answers"
         )
     raise InputError(f"{place} is not there; name a study, a release, or a CSV or Parquet file of answers")

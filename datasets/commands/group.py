@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from photojury.datasets.commands.paper import paper
+from photojury.datasets.commands.release import diff, release, verify
 from photojury.options import json_option, study_option
 
 
@@ -14,6 +15,9 @@ def datasets() -> None:
 
 
 datasets.add_command(paper)
+datasets.add_command(release)
+datasets.add_command(verify)
+datasets.add_command(diff)
 
 
 @datasets.command(epilog="Example: photojury datasets split --study demo-study")
@@ -38,27 +42,3 @@ def split(by: str | None, folder: Path, as_json: bool) -> None:
         click.echo(json.dumps(sizes))
         return
     click.echo(", ".join(f"{part} {size}" for part, size in sizes.items()))
-
-
-@datasets.command(epilog="Example: photojury datasets release --version 1.0.0 --study demo-study")
-@click.option("--version", default="1.0.0", show_default=True, help="Of the release: it is never changed.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="The folder to make. [default: exports/NAME-VERSION in the study]",
-)
-@study_option
-def release(version: str, out: Path | None, folder: Path) -> None:
-    """Write the study as a folder that pandas and Hugging Face's imagefolder read."""
-    import re
-
-    from photojury.datasets.releases.write import release as write_release
-    from photojury.datasets.store import open_study
-    from photojury.runs import recording
-
-    study = open_study(folder)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{study.settings.study.name}-{version}").strip("-.")
-    with recording(study, "datasets-release") as run:
-        target = write_release(study, out or study.folder / "exports" / name, version=version)
-        run.wrote(target / "SHA256SUMS")
-    click.echo(target)

@@ -1,179 +1,150 @@
-"""Releases: a study as a folder that pandas and Hugging Face's `imagefolder` read without photojury.
+"""Releases: a study as a folder that others read without photojury, written whole or not at all.
 
-Takes in a study; gives out a folder, whole or not at all:
+Takes in a study; gives out a folder that is never changed afterwards:
 
-    README.md            the card: what it is, how it was rated, what is simulated
-    data/train/…         pictures, and metadata.csv with file_name and what was measured (imagefolder's rule);
-    data/validation/…    one folder for each part of the split, or data/train alone where there is none
-    data/test/…
-    links.csv            pictures that may not be copied (study.toml, [rights]): the same columns, their address,
-                         and why; image_id is the sha256 by which a copy from there is known
+    README.md            the card: what was asked, by whom it was answered, what is simulated
+    figures/*.svg        of the card
+    data/PART/           pictures with their rows, in one of the forms of `forms`; PART is train, validation or test
+    links.csv            pictures that may not be copied (study.toml, [rights]): the same columns, their address, and why;
+                         image_id is the sha256 by which a copy from there is known
     ATTRIBUTION.csv      title, author, source and licence of every picture
     removed.csv          pictures that were taken back, by sha256: drop them from older copies
-    tables/*.parquet     images, ratings, comparisons, assignments, scores, splits: every answer
+    tables/*.parquet     every answer, and what belongs to it (`layout.TABLES`)
+    croissant.json       what every file and column is, for programs
+    release.json         name, version, form and scales, for photojury
+    CITATION.cff, LICENSE
     SHA256SUMS           of every file; links.csv and removed.csv only where there is something in them
 
-What could tell who a rater is stays out: worker ids, raw answers, times of day. So do paths of this machine.
-The same study gives the same bytes.
+What could tell who a rater is stays out, and is looked for before anything is written (`contents`). The same study gives
+the same bytes.
 
     >>> release(study, Path("exports/my-study-1.0.0"), version="1.0.0")     # doctest: +SKIP
 """
 
-import hashlib
+import json
 import logging
-import shutil
-import tempfile
+from datetime import date
 from pathlib import Path
 
-import pandas as pd
-
-from photojury.datasets import tombstones
-from photojury.datasets.attribution import UNCHANGED, attributions, credit, unnamed
-from photojury.datasets.counting import not_counted, one_scale
-from photojury.datasets.images import EXTENSIONS, image_path
-from photojury.datasets.releases.card import card
-from photojury.datasets.releases.rights import ruled
-from photojury.datasets.splits import read_parts
+from photojury import __version__
+from photojury.datasets.attribution import attributions, unnamed
+from photojury.datasets.releases import layout
+from photojury.datasets.releases.about import About, tell_about
+from photojury.datasets.releases.card import card, draw, figures_of
+from photojury.datasets.releases.citation import citation_cff, licence_text
+from photojury.datasets.releases.contents import CHECKS, STRICT, Contents, Options, gather
+from photojury.datasets.releases.croissant import croissant
+from photojury.datasets.releases.forms import put_pictures
+from photojury.datasets.releases.sums import files, sha256, write_sums
+from photojury.datasets.releases.whole import check_new, whole
 from photojury.datasets.store import Study
-from photojury.errors import InputError
+from photojury.errors import InputError, unknown_name
 
 logger = logging.getLogger(__name__)
 
-# Columns of `images` that a reader of the data may need; none tells of this machine.
-_IMAGE_COLUMNS = [
-    "image_id", "source", "page_url", "file_url", "title", "description", "author", "author_url", "license_id",
-    "license_url", "attribution", "changes", "tags", "taken_at", "retrieved_at", "width", "height", "format",
-    "bytes", "left_out",
-]  # fmt: skip
-_ASSIGNMENT_COLUMNS = ["assignment_id", "rater_id", "hit_key", "active_seconds", "use", "simulated"]
 
+def release(
+    study: Study,
+    folder: Path,
+    *,
+    version: str,
+    form: str = "folder",
+    options: Options = STRICT,
+    published: str = "",
+) -> Path:
+    """Write a release.
 
-def release(study: Study, folder: Path, *, version: str) -> Path:
-    """Write a release; a release is never changed, so the folder must not exist.
+    Args:
+        folder: must not exist.
+        version: of the release; with the study's name it decides raters' ids.
+        form: a key of layout.FORMS.
+        options: what is done about raters who could be told apart and texts that tell who somebody is.
+        published: the day, ISO 8601; empty: the day of the study's last picture or answer.
+
+    Returns:
+        The folder.
 
     Raises:
-        InputError: the folder exists, or the study has no pictures.
+        InputError: the folder exists, another process is writing it, the study has no pictures, a file of a picture is
+            missing or changed, or an argument is none.
+        Refused: see `contents.gather`.
+        SettingsError: [rights] or [release] is wrong.
     """
-    if folder.exists():
-        raise InputError(
-            f"{folder} exists already, and a release is never changed; give another --version or --out"
-        )
-    tables = _tables(study)
-    if tables["images"].empty:
-        raise InputError("the study has no pictures to release; first: photojury collect folder DIR")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".release-"))
-    try:
-        unfinished.chmod(0o755)
-        metadata = _metadata(tables)
-        copied = metadata["left_out"].isna()
-        for part, rows in metadata[copied].groupby("part"):
-            _write_part(study, unfinished / "data" / str(part), rows.drop(columns=["part", "left_out"]))
-        _write_rights(study, unfinished, metadata)
-        (unfinished / "tables").mkdir()
-        for name, frame in tables.items():
-            frame.to_parquet(unfinished / "tables" / f"{name}.parquet", index=False)
-        text = card(study.settings, tables, metadata, version)
-        (unfinished / "README.md").write_text(text, encoding="utf-8")
-        _write_sums(unfinished)
-        unfinished.rename(folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+    _check(version, form, options, published)
+    check_new(folder)
+    contents = gather(study, version=version, options=options)
+    about = tell_about(study, contents, version=version, form=form, options=options, published=published)
+    with whole(folder) as unfinished:
+        copied = contents.metadata[contents.metadata["left_out"].isna()]
+        known = put_pictures(study, copied, unfinished, form)
+        _put_tables(contents, unfinished, "csv" if form == "csv" else "parquet")
+        _put_rights(contents, unfinished)
+        _put_texts(about, contents, options, unfinished)
+        listed = {name: known.get(name) or sha256(path) for name, path in files(unfinished).items()}
+        _put_json(unfinished / "croissant.json", croissant(about, contents, listed))
+        write_sums(unfinished, listed)
     return folder
 
 
-def _tables(study: Study) -> dict[str, pd.DataFrame]:
-    """The tables as they are released: kept pictures only, every answer about them, whether it is used."""
-    images = _images(study)
-    kept = set(images["image_id"])
-    assignments = study.read("assignments")[_ASSIGNMENT_COLUMNS]
-    units = study.read("units")
-    ratings, comparisons = study.read("ratings"), study.read("comparisons")
-    ratings["use"] = not_counted(ratings, assignments, units).isna()
-    comparisons["use"] = not_counted(comparisons, assignments, units).isna()
-    scores = study.read("scores")
-    both = comparisons["first_id"].isin(kept) & comparisons["second_id"].isin(kept)
-    return {
-        "images": images,
-        "ratings": ratings[ratings["image_id"].isin(kept)],
-        "comparisons": comparisons[both],
-        "assignments": assignments,
-        "scores": scores[scores["image_id"].isin(kept)],
-        "splits": read_parts(study),
-    }
+def _check(version: str, form: str, options: Options, published: str) -> None:
+    if not version.strip():
+        raise InputError("a release needs a version, like 1.0.0")
+    if form not in layout.FORMS:
+        raise unknown_name("form of a release", form, layout.FORMS)
+    for name in (*options.allow, *options.drop):
+        if name not in CHECKS:
+            raise unknown_name("check of a release", name, CHECKS)
+    try:
+        date.fromisoformat(published or "2000-01-01")
+    except ValueError:
+        raise InputError(f"{published} is no day; write it like 2026-11-05") from None
 
 
-def _images(study: Study) -> pd.DataFrame:
-    """The kept pictures against which no tombstone stands, as the study's [rights] see them."""
-    images = study.read("images", {"status": "kept"})
-    images = ruled(images[~images["image_id"].isin(tombstones.buried_images(study))], study.settings.rights)
-    images["attribution"] = [credit(row) for row in images.to_dict("records")]
-    images["changes"] = UNCHANGED
-    return images[_IMAGE_COLUMNS]
+def _put_tables(contents: Contents, folder: Path, suffix: str) -> None:
+    (folder / "tables").mkdir()
+    for name, table in contents.tables.items():
+        layout.write_table(table, folder / "tables" / f"{name}.{suffix}", name)
 
 
-def _metadata(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row for each picture: file_name, its facts, and the used ratings of it."""
-    images = tables["images"].copy()
-    names = [
-        f"{image}.{EXTENSIONS[kind]}"
-        for image, kind in zip(images["image_id"], images["format"], strict=True)
-    ]
-    images.insert(0, "file_name", names)
-    splits = tables["splits"]
-    part_of = dict(zip(splits["image_id"], splits["part"], strict=True))
-    images["part"] = [part_of.get(image, "train") for image in images["image_id"]]
-    ratings = tables["ratings"]
-    used = one_scale(ratings[ratings["use"]])
-    grouped = used.groupby("image_id")["value"]
-    facts = pd.DataFrame(
-        {"rating_mean": grouped.mean(), "rating_sd": grouped.std(), "ratings": grouped.size()}
-    )
-    for level in sorted(used["value"].unique()):
-        facts[f"votes_{level:g}"] = (used["value"] == level).groupby(used["image_id"]).sum()
-    metadata = images.merge(facts, left_on="image_id", right_index=True, how="left")
-    for name in facts.columns.difference(["rating_mean", "rating_sd"]):
-        metadata[name] = metadata[name].fillna(0).astype(int)
-    metadata["simulated"] = metadata["image_id"].isin(used.loc[used["simulated"], "image_id"])
-    return metadata
-
-
-def _write_part(study: Study, folder: Path, rows: pd.DataFrame) -> None:
-    folder.mkdir(parents=True)
-    for image, kind, name in zip(rows["image_id"], rows["format"], rows["file_name"], strict=True):
-        source = image_path(study.images_folder, image, kind)
-        if not source.is_file():
-            raise InputError(
-                f"the file of image {image} is missing from {study.images_folder}; restore it first"
-            )
-        shutil.copyfile(source, folder / name)  # no link: who edits a release must not edit the study
-    rows.to_csv(folder / "metadata.csv", index=False)
-
-
-def _write_rights(study: Study, folder: Path, metadata: pd.DataFrame) -> None:
+def _put_rights(contents: Contents, folder: Path) -> None:
     """What is named and not copied, whose everything is, and what was taken back."""
+    metadata = contents.metadata
     linked = metadata[metadata["left_out"].notna()].drop(columns="file_name")
     if len(linked):
-        linked.to_csv(folder / "links.csv", index=False)
+        layout.write_table(linked, folder / "links.csv", "images")
     credits = attributions(metadata)
     credits.insert(1, "file_name", metadata["file_name"].where(metadata["left_out"].isna(), None).tolist())
-    credits.to_csv(folder / "ATTRIBUTION.csv", index=False)
+    credits.to_csv(folder / "ATTRIBUTION.csv", index=False, lineterminator="\n")
     if nameless := unnamed(metadata):
         logger.warning(
             "%d pictures are under a licence that asks to name their author, and nobody has named one: %s%s; "
             "add the authors, or reject the pictures",
             len(nameless), ", ".join(nameless[:3]), ", ..." if len(nameless) > 3 else "",
         )  # fmt: skip
-    removed = study.read("images", {"status": "tombstoned"})["image_id"]
-    if len(removed):
-        removed.to_csv(folder / "removed.csv", index=False)
+    if len(contents.removed):
+        contents.removed.to_csv(folder / "removed.csv", index=False)
 
 
-def _write_sums(folder: Path) -> None:
-    lines = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        lines.append(f"{digest}  {path.relative_to(folder).as_posix()}\n")
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+def _put_texts(about: About, contents: Contents, options: Options, folder: Path) -> None:
+    drawn = figures_of(contents)
+    for name, svg in draw(drawn).items():
+        (folder / "figures").mkdir(exist_ok=True)
+        (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
+    (folder / "README.md").write_text(card(about, contents, drawn), encoding="utf-8")
+    (folder / "CITATION.cff").write_text(citation_cff(about), encoding="utf-8")
+    (folder / "LICENSE").write_text(licence_text(about), encoding="utf-8")
+    facts = {
+        "layout": layout.LAYOUT,
+        "made_by": f"photojury {__version__}",
+        "name": about.name,
+        "version": about.version,
+        "form": about.form,
+        "published": about.published,
+        "scales": about.scales,
+        "allowed": sorted(options.allow),
+    }
+    _put_json(folder / layout.FACTS, facts)
+
+
+def _put_json(path: Path, facts: object) -> None:
+    path.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

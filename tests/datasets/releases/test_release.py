@@ -2,10 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -18,35 +14,10 @@ from photojury.datasets.releases.write import release
 from photojury.datasets.splits import split
 from photojury.datasets.store import Study
 from photojury.errors import InputError, SettingsError
-from tests.support import make_study
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    """20 pictures; the first, x, has the stars 1, 3, 3 (one of them not used), the second, y, has 2, simulated."""
-    study = make_study(tmp_path, 20)
-    x, y = sorted(study.read("images")["image_id"])[:2]
-    study.add(
-        "units",
-        [{"unit_id": u, "batch": "b", "task": "stars", "first_id": i} for u, i in (("ux", x), ("uy", y))],
-    )
-    study.add("hits", [{"hit_key": "h", "batch": "b", "task": "stars", "unit_ids": '["ux", "uy"]', "request_token": "t",
-                        "state": "published", "reward": 20, "max_assignments": 3}])  # fmt: skip
-    for name, value, use, simulated in (("1", 1, True, False), ("2", 3, True, True), ("3", 3, False, False)):
-        study.add("assignments", [{"assignment_id": name, "rater_id": f"r{name}", "hit_key": "h", "accepted_at": 1234567.25,
-                                   "submitted_at": 12399.0, "status": "Approved", "use": use, "simulated": simulated,
-                                   "answers": "<secret/>", "reason": "private"}])  # fmt: skip
-        rating = {"assignment_id": name, "rater_id": f"r{name}", "attribute": "overall", "position_in_hit": 0,
-                  "simulated": simulated}  # fmt: skip
-        study.add("ratings", [{**rating, "unit_id": "ux", "image_id": x, "value": value}])
-        if simulated:
-            study.add("ratings", [{**rating, "unit_id": "uy", "image_id": y, "value": 2}])
-    study.add("workers", [{"rater_id": "r1", "marketplace": "local", "worker_id": "A2REALWORKER"}])
-    return study
 
 
 def metadata(folder: Path) -> pd.DataFrame:
-    return pd.concat(pd.read_csv(path) for path in sorted(folder.glob("data/*/metadata.csv")))
+    return pd.concat(pd.read_parquet(path) for path in sorted(folder.glob("data/*/metadata.parquet")))
 
 
 def test_metadata_counts_the_used_ratings(study: Study, tmp_path: Path) -> None:
@@ -73,39 +44,6 @@ def test_the_parts_are_folders(study: Study, tmp_path: Path) -> None:
     for image, part in parts.itertuples(index=False):
         copy = folder / "data" / part / f"{image}.png"
         assert hashlib.sha256(copy.read_bytes()).hexdigest() == image
-
-
-LOAD = """
-import json, sys
-from datasets import load_dataset
-found = {}
-for name, arguments in (("folder", ("imagefolder",)), ("card", ())):
-    data = load_dataset(*arguments, data_dir="data") if arguments else load_dataset(sys.argv[1])
-    found[name] = {part: len(rows) for part, rows in data.items()}
-row = data["train"][0]
-found["size"] = row["image"].size
-found["columns"] = sorted(row)
-print(json.dumps(found))
-"""
-
-
-def test_hugging_face_loads_it(study: Study, tmp_path: Path) -> None:
-    """imagefolder reads the data folder, and load_dataset the release, with parts, pictures and columns."""
-    folder = release(study, tmp_path / "out", version="1.0.0")
-    environment = {**os.environ, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(folder)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["folder"] == found["card"] == split(study)["part"].value_counts().to_dict()
-    assert found["size"] == [96, 64]
-    assert {"image", "image_id", "rating_mean", "license_id", "simulated"} <= set(found["columns"])
 
 
 def test_pandas_reads_every_answer(study: Study, tmp_path: Path) -> None:
