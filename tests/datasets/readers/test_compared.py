@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from photojury.analysis.answers import Answers
+from photojury.analysis.answers import of_dataset
 from photojury.analysis.popularity import popularity
 from photojury.datasets.readers.published import Published, read
 from photojury.errors import InputError
-from photojury.settings import Settings
 
 THU = "Query\tImage_pair(Search engine/query_imageID.jpg)\tthree preference_tags(-2: Definitely left, ...)\n"
 
@@ -206,7 +205,7 @@ def test_piq2023(shared: Path) -> None:
 def test_all_of_them_can_be_analysed(shared: Path, name: str, folder: str, task: str, n: int) -> None:
     """Every comparison enters the analysis of its task."""
     published = read(name, shared / "data" / folder)
-    answers = Answers(published, Settings(), name)
+    answers = of_dataset(published)
     assert len(answers.of_task(task)) == n == len(answers.comparisons)
     assert answers.left_out == dict(published.left_out)
 
