@@ -82,6 +82,7 @@ def _comparisons(sieve: Sieve, left: str, right: str, slider: str) -> pd.DataFra
             "task": "five_level",
             "first_shown_left": True,
             "milliseconds": 1000 * rows["mt_elapsed"] / 5,
+            "accepted_at": _seconds(rows["mt_accept"]),
             "submitted_at": _seconds(rows["mt_submit"]),
             "slider": rows[slider],
         }

@@ -164,6 +164,7 @@ def test_street_views(shared: Path) -> None:
     assert len(found.images) == 1_200
     assert table["milliseconds"].iloc[0] == 1000 * source["mt_elapsed"].iloc[0] / 5
     assert table["submitted_at"].iloc[0] == pd.Timestamp("2020-04-13 22:49:50", tz="UTC").timestamp()
+    assert (table["submitted_at"] - table["accepted_at"]).tolist() == source["mt_elapsed"].tolist()
 
 
 def test_street_views_that_the_authors_flagged(tmp_path: Path) -> None:
