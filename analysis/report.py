@@ -93,9 +93,11 @@ def _scale(answers: Answers) -> tuple[float, float] | None:
 
 def _period(answers: Answers) -> str:
     """First to last day (UTC) on which an answer came."""
-    if "submitted_at" not in answers.assignments or answers.assignments.empty:
+    if "submitted_at" not in answers.assignments:
         return ""
-    times = answers.assignments["submitted_at"].astype(float)
+    times = answers.assignments["submitted_at"].astype(float).dropna()
+    if times.empty:
+        return ""
     first, last = (
         datetime.fromtimestamp(time, UTC).date().isoformat() for time in (times.min(), times.max())
     )

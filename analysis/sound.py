@@ -88,6 +88,22 @@ def sound_comparisons(comparisons: pd.DataFrame) -> Sound:
     return _kept(comparisons, values, checks)
 
 
+def sound_histograms(histograms: pd.DataFrame, *, scale: tuple[float, float] | None = None) -> Sound:
+    """The sound rows of a histograms table: columns image_id, value (a level) and count.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    require_columns(histograms.columns, ["image_id", "value", "count"], "histograms")
+    values, checks = _common(histograms, ["image_id"], "rows of histograms")
+    count = numbers(histograms["count"])
+    checks.append(("rows of histograms without a whole count", ~((count >= 1) & (count == np.floor(count)))))
+    if scale is not None:
+        off = (values < scale[0]) | (values > scale[1])
+        checks.append((f"rows of histograms off the scale of {scale[0]:g} to {scale[1]:g}", off))
+    return _kept(histograms, values, checks)
+
+
 def numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
     """A column as numbers; NaN where a cell is none."""
     return np.asarray(pd.to_numeric(column, errors="coerce"), dtype=np.float64)

@@ -19,6 +19,10 @@ def given(answers: Answers, task: str) -> pd.DataFrame:
         InputError: there are none.
     """
     found = answers.of_task(task)
+    if found.empty and task == "stars" and len(answers.histograms):
+        raise InputError(
+            f"{answers.place} tells how many people gave each level, and not who gave which; this needs single ratings"
+        )
     if found.empty:
         how = "get them with: photojury annotate publish, then photojury annotate fetch"
         raise InputError(

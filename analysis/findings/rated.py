@@ -19,11 +19,20 @@ LOW_MEAN, LOW_DEVIATION = 1.5, 0.2
 
 
 def images(answers: Answers) -> pd.DataFrame:
-    """Rating distribution of each image: see `distributions.image_distributions`; and whether simulated."""
+    """Rating distribution of each image: see `distributions.image_distributions`; and whether simulated.
+
+    Images of which only histograms are known (`Answers.histograms`) stand among the others.
+    """
+    counted = _counted(answers)
+    if len(counted) and answers.of_task("stars").empty:
+        return counted
     ratings = given(answers, "stars")
     table = distributions_module.image_distributions(ratings, levels=answers.levels)
     marked = ratings["simulated"].astype(bool).groupby(ratings["image_id"]).any()
-    return table.assign(simulated=table["image_id"].map(marked))
+    table = table.assign(simulated=table["image_id"].map(marked))
+    if counted.empty:
+        return table
+    return pd.concat([table, counted], ignore_index=True).sort_values("image_id", ignore_index=True)
 
 
 def distributions(answers: Answers) -> pd.DataFrame:
@@ -124,6 +133,18 @@ def shapes(answers: Answers) -> pd.DataFrame:
         _no_interval("divided_share", share, len(judged), "images of 10 ratings or more with two peaks")
     )
     return pd.DataFrame(rows)
+
+
+def _counted(answers: Answers) -> pd.DataFrame:
+    """`images` of histograms alone; empty where there are none."""
+    known = answers.histograms
+    if known.empty:
+        return pd.DataFrame()
+    levels = answers.levels
+    wide = known.pivot_table(index="image_id", columns="value", values="count", aggfunc="sum", fill_value=0)
+    names = {f"n{at}": level for at, level in enumerate(levels)}
+    counts = wide.reindex(columns=levels, fill_value=0).set_axis(list(names), axis=1)
+    return distributions_module.counted_distributions(counts.reset_index(), names).assign(simulated=False)
 
 
 def low_images(table: pd.DataFrame, deviation: Deviation = "sd") -> tuple[int, int]:

@@ -60,12 +60,13 @@ def scores(answers: Answers, method: str = "mos") -> pd.DataFrame:
 
 
 def mos(answers: Answers) -> pd.DataFrame:
-    """Mean opinion score of each image: see `mos.mos`."""
-    ratings = given(answers, "stars")
+    """Mean opinion score of each image: see `mos.mos`; of histograms where single ratings are not known."""
+    if answers.histograms.empty:
+        given(answers, "stars")  # says what is missing
     low, high = answers.scale
-    whole = float(high - low).is_integer() and (ratings["value"] - low).mod(1).eq(0).all()
+    whole = float(high - low).is_integer() and (pd.Series(answers.levels) - low).mod(1).eq(0).all()
     # Between whole steps the binomial interval has no meaning.
-    return mos_module.mos(ratings, scale=(low, high) if whole else None)
+    return _mos(answers, (low, high) if whole else None)
 
 
 def save(study: Study, table: pd.DataFrame) -> None:
@@ -87,6 +88,14 @@ def task_of(answers: Answers, method: str) -> str:
     if found is None:
         given(answers, tasks[0])
     return str(found)
+
+
+def _mos(answers: Answers, scale: tuple[float, float] | None) -> pd.DataFrame:
+    counts = answers.histograms
+    parts = [mos_module.mos_of_counts(counts, scale=scale)] if len(counts) else []
+    if not parts or len(answers.of_task("stars")):
+        parts.append(mos_module.mos(given(answers, "stars"), scale=scale))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _of_pairs(answers: Answers, method: str) -> pd.DataFrame:
@@ -139,7 +148,7 @@ def _simulated(answers: Answers) -> set[str]:
 
 _MAKERS: dict[str, Callable[[Answers], pd.DataFrame]] = {
     "mos": mos,
-    "mos-t": lambda answers: mos_module.mos(given(answers, "stars")),
+    "mos-t": lambda answers: _mos(answers, None),
     **{
         name: lambda answers, name=name: _recovered(answers, name)  # type: ignore[misc]
         for name in recovery.METHODS

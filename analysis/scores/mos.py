@@ -30,7 +30,7 @@ from scipy import stats
 
 from photojury.analysis import votes as votes_module
 from photojury.analysis.votes import Votes
-from photojury.errors import InputError, unknown_name
+from photojury.errors import InputError, require_columns, unknown_name
 
 FloatArray = NDArray[np.float64]
 IntervalKind = Literal["binomial", "sos-binomial", "t", "bootstrap"]
@@ -70,42 +70,103 @@ def mos(
         InputError: a missing column, an empty table, a value that is missing, infinite, off the scale or
             between its levels, an impossible level, an unknown interval, or a binomial one without a scale.
     """
+    interval = _chosen(interval, scale, level)
+    votes = votes_module.of_ratings(ratings, attribute=attribute, scale=scale)
+    made = _scored(
+        votes.items["image_id"], votes.codes, votes.values, np.ones(votes.values.size), interval, scale, level
+    )
+    if interval == "bootstrap":
+        made["low"], made["high"] = _bootstrap(votes, level, seed)
+    return made.assign(simulated=_simulated(votes))
+
+
+def mos_of_counts(
+    counts: pd.DataFrame,
+    *,
+    scale: tuple[float, float] | None = None,
+    interval: IntervalKind | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Mean opinion scores of ratings of which only each level's count is known: the same as of the single ratings.
+
+    Args:
+        counts: image_id, value (a level) and count (a whole number, at least 1), a row for each image and level.
+        scale, interval, level: as in `mos`; there is no bootstrap of counts.
+
+    Returns:
+        as `mos`; nothing is simulated.
+
+    Raises:
+        InputError: as `mos`; a count that is not positive and whole.
+    """
+    interval = _chosen(interval, scale, level)
+    if interval == "bootstrap":
+        raise InputError("mos: counts have no bootstrap interval; take binomial or t")
+    require_columns(counts.columns, ["image_id", "value", "count"], "the counts")
+    number = counts["count"].to_numpy(dtype=np.float64, na_value=np.nan)
+    if not ((number >= 1) & (number == np.floor(number))).all():
+        raise InputError("mos: every count must be a whole number, at least 1")
+    codes, images = pd.factorize(counts["image_id"], sort=True)
+    values = counts["value"].to_numpy(dtype=np.float64)
+    if scale is not None and ((values < scale[0]) | (values > scale[1])).any():
+        raise InputError(f"mos: a level lies off the scale of {scale[0]:g} to {scale[1]:g}")
+    made = _scored(pd.Series(images), codes.astype(np.int64), values, number, interval, scale, level)
+    return made.assign(simulated=False)
+
+
+def _chosen(interval: IntervalKind | None, scale: tuple[float, float] | None, level: float) -> IntervalKind:
     interval = interval or ("t" if scale is None else "binomial")
     if interval not in get_args(IntervalKind):
         raise unknown_name("interval", interval, get_args(IntervalKind))
     if not 0 < level < 1:
         raise InputError(f"level must lie between 0 and 1, not {level}")
-    votes = votes_module.of_ratings(ratings, attribute=attribute, scale=scale)
-    n, means = votes.counts(), votes.means()
-    squares = np.bincount(votes.codes, (votes.values - means[votes.codes]) ** 2, n.size)
+    if scale is None and interval in ("binomial", "sos-binomial"):
+        raise InputError(f"mos: the {interval} interval needs the scale; give its worst and best level")
+    return interval
+
+
+def _scored(
+    images: "pd.Series[str]",
+    codes: NDArray[np.int64],
+    values: FloatArray,
+    number: FloatArray,
+    interval: IntervalKind,
+    scale: tuple[float, float] | None,
+    level: float,
+) -> pd.DataFrame:
+    """Scores of ratings that stand for `number` equal ones each; without the bootstrap's interval."""
+    n = np.bincount(codes, number, len(images)).astype(np.int64)
+    means = np.bincount(codes, number * values, n.size) / n
+    squares = np.bincount(codes, number * (values - means[codes]) ** 2, n.size)
     error = np.sqrt(squares / np.where(n > 1, n - 1, np.nan) / n)
+    low = high = np.full(n.size, np.nan)
     if interval == "t":
         reach = stats.t.ppf((1 + level) / 2, np.where(n > 1, n - 1, np.nan)) * error
         low, high = means - reach, means + reach
-    elif interval == "bootstrap":
-        low, high = _bootstrap(votes, level, seed)
-    elif scale is None:
-        raise InputError(f"mos: the {interval} interval needs the scale; give its worst and best level")
-    else:
+    elif scale is not None and interval != "bootstrap":
         spread = np.zeros(n.size) if interval == "sos-binomial" else n * np.nan_to_num(error) ** 2
-        low, high = _binomial(votes, scale, level, spread)
-    result = pd.DataFrame({"image_id": votes.items["image_id"], "method": METHOD, "score": means})
+        steps = values - scale[0]
+        if (steps != np.floor(steps)).any() or scale[1] - scale[0] != np.floor(scale[1] - scale[0]):
+            raise InputError(
+                f"mos: ratings must lie on whole steps of the scale {scale[0]:g} to {scale[1]:g}"
+            )
+        low, high = _binomial(n, np.bincount(codes, number * steps, n.size), scale, level, spread)
+    result = pd.DataFrame({"image_id": images, "method": METHOD, "score": means})
     result = result.assign(standard_error=error, low=low, high=high, n=n)
     result["note"] = np.select([n == 1, squares == 0], [ONE_RATING, NO_SPREAD], default="")
-    result["simulated"] = _simulated(votes)
     return result
 
 
 def _binomial(
-    votes: Votes, scale: tuple[float, float], level: float, spread: FloatArray
+    n: NDArray[np.int64],
+    successes: FloatArray,
+    scale: tuple[float, float],
+    level: float,
+    spread: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Clopper and Pearson's interval; `spread` is the variance of each image's ratings, 0 to take it as binomial."""
     worst, best = scale
-    steps = votes.values - worst
-    if (steps != np.floor(steps)).any() or best - worst != np.floor(best - worst):
-        raise InputError(f"mos: ratings must lie on whole steps of the scale {worst:g} to {best:g}")
-    trials = votes.counts() * (best - worst)
-    successes = np.bincount(votes.codes, steps, trials.size)
+    trials = n * (best - worst)
     share = successes / trials
     expected = (best - worst) * share * (1 - share)
     more = np.maximum(1.0, np.divide(spread, expected, out=np.ones(trials.size), where=expected > 0))
