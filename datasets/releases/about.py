@@ -16,6 +16,7 @@ import pandas as pd
 from photojury.datasets import tables
 from photojury.datasets.licenses import LICENSES, License
 from photojury.datasets.releases.contents import Contents, Options
+from photojury.datasets.scales import scale_of
 from photojury.datasets.store import Study
 from photojury.errors import SettingsError, unknown_name
 from photojury.settings import Settings
@@ -294,7 +295,7 @@ def _limits(contents: Contents) -> list[str]:
 def _scales(settings: Settings, contents: Contents) -> dict[str, tuple[float, float]]:
     """Worst and best level by task: what was asked, or further where answers came from elsewhere."""
     known = {
-        "stars": (1.0, float(settings.stars.levels)),
+        "stars": scale_of(settings),
         "attributes": (-1.0, float(settings.attributes.levels)),
         "five_level": (-2.0, 2.0),
         "forced_choice": (-1.0, 1.0),
