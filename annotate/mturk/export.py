@@ -4,20 +4,13 @@ Takes in a batch of the store; gives out a file with a line for each assignment,
 "Download CSV" gave it: what was asked as `Input.<name>`, what was answered as `Answer.<field>`. WorkerId holds the
 rater id, since worker ids leave no export; a last column tells simulated raters' lines. Cells hold exactly what was
 asked and answered, as MTurk's did: a spreadsheet program may take a cell that begins with = for a formula.
-
-    >>> mturk_time(1435170586.0)
-    'Wed Jun 24 18:29:46 UTC 2015'
-    >>> parse_time("Wed Jun 24 11:29:46 PDT 2015")
-    1435170586.0
 """
 
 import csv
 import io
 import json
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +22,7 @@ from photojury.annotate.tasks.kind import kind
 from photojury.datasets import tables
 from photojury.datasets.images import write_atomically
 from photojury.datasets.money import dollars
+from photojury.datasets.mturk_times import mturk_time
 from photojury.datasets.store import Study
 from photojury.errors import InputError
 
@@ -73,41 +67,6 @@ SIMULATED = "Simulated"
 INPUT, ANSWER = "Input.", "Answer."
 
 _WORKER_FIELDS = ("workerid", "worker_id")
-
-# English whatever the locale, as MTurk wrote them.
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_ZONES = {"PDT": -7, "PST": -8, "UTC": 0, "GMT": 0}
-_TIME = re.compile(
-    rf"(?:{'|'.join(_DAYS)}) ({'|'.join(_MONTHS)}) (\d\d?) (\d\d):(\d\d):(\d\d) ({'|'.join(_ZONES)}) (\d{{4}})"
-)
-
-
-def mturk_time(seconds: float) -> str:
-    """A time as MTurk wrote it, to the second, in UTC."""
-    at = datetime.fromtimestamp(int(seconds // 1), UTC)
-    return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at:%d %H:%M:%S} UTC {at:%Y}"
-
-
-def parse_time(text: str) -> float:
-    """Seconds since 1970 of a time as MTurk wrote it (PDT, PST, UTC, GMT), or in ISO 8601 (UTC without a zone).
-
-    Raises:
-        InputError: it is neither.
-    """
-    found = _TIME.fullmatch(text.strip())
-    try:
-        if not found:
-            at = datetime.fromisoformat(text.strip())
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        month, day, hour, minute, second, zone, year = found.groups()
-        clock = (int(hour), int(minute), int(second))
-        at = datetime(int(year), _MONTHS.index(month) + 1, int(day), *clock)
-        return at.replace(tzinfo=timezone(timedelta(hours=_ZONES[zone]))).timestamp()
-    except (ValueError, OverflowError):
-        raise InputError(
-            f'{text!r} is no time; write it like "Wed Jun 24 11:29:46 PDT 2015" or "2015-06-24T18:29:46Z"'
-        ) from None
 
 
 def answer_fields(xml: str) -> dict[str, str]:
@@ -169,6 +128,7 @@ def to_csv(records: Iterable[Mapping[str, str]]) -> str:
 
 def _batch(study: Study, batch: str | None) -> str:
     query = sa.select(_HITS.c.batch).join(_ASSIGNMENTS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key).distinct()
+    query = query.where(_ASSIGNMENTS.c.answers != "")  # a published dataset has no raw answers
     known = sorted(row["batch"] for row in study.rows(query))
     if not known:
         raise InputError("no answers are in the study yet; first: photojury annotate fetch")

@@ -24,12 +24,13 @@ from photojury.annotate.answers_xml import answers_xml
 from photojury.annotate.batches import next_name
 from photojury.annotate.intake import HandedIn, take_in
 from photojury.annotate.money.paying import payment_keys
-from photojury.annotate.mturk.export import ANSWER, INPUT, SIMULATED, parse_time
+from photojury.annotate.mturk.export import ANSWER, INPUT, SIMULATED
 from photojury.annotate.mturk.rows import read_rows
 from photojury.annotate.quality.control_questions import unit_key
 from photojury.annotate.tasks.kind import kind
 from photojury.datasets import tables
 from photojury.datasets.money import price
+from photojury.datasets.mturk_times import parse_time
 from photojury.datasets.raters import is_simulated, rater_id, read_salt
 from photojury.datasets.store import Study, add_rows
 from photojury.errors import InputError, require_columns

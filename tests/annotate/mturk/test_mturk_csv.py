@@ -23,8 +23,6 @@ from photojury.annotate.money.review import decide_use
 from photojury.annotate.mturk.export import (
     COLUMNS,
     answer_fields,
-    mturk_time,
-    parse_time,
     to_csv,
     write_results,
 )
@@ -36,6 +34,7 @@ from photojury.annotate.requester import Requester
 from photojury.annotate.simulation.simulate import drawn_truth, panel, simulate
 from photojury.datasets import tables
 from photojury.datasets.money import cost_of_unreviewed, spent, to_come
+from photojury.datasets.mturk_times import mturk_time, parse_time
 from photojury.datasets.raters import rater_id
 from photojury.datasets.store import Study, create_study
 from photojury.errors import InputError, Refused
