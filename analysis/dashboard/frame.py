@@ -41,7 +41,7 @@ def run(place: Path) -> None:
         opened = current(place)
     except PhotojuryError as error:
         with parts.page("Not open", "What was named cannot be shown."):
-            parts.box("danger", str(error), key="unopened")
+            parts.problem("danger", error, key="unopened")
         return
     st.session_state["opened"] = opened
     with preparing.drawing():

@@ -48,11 +48,16 @@ def section(title: str, *, key: str) -> Iterator[None]:
     try:
         yield
     except PhotojuryError as error:
-        sentence, _, command = str(error).rpartition(": photojury ")
-        if sentence:
-            box("note", f"{sentence}:", key=f"missing-{key}", command=f"photojury {command}")
-        else:
-            box("note", str(error), key=f"missing-{key}")
+        problem("note", error, key=f"missing-{key}")
+
+
+def problem(kind: Box, error: PhotojuryError, *, key: str) -> None:
+    """An error's sentence in a box; a command at its end stands below, to be copied."""
+    sentence, _, command = str(error).rpartition(": photojury ")
+    if sentence:
+        box(kind, f"{sentence}:", key=key, command=f"photojury {command}")
+    else:
+        box(kind, str(error), key=key)
 
 
 def here(opened: Opened, command: str) -> str:

@@ -154,7 +154,7 @@ def _config(name: str, cells: "pd.Series[Any]") -> Any:
         return st.column_config.CheckboxColumn(word.label, help=word.help)
     if word.kind == "progress":
         return st.column_config.ProgressColumn(
-            word.label, help=word.help, format="percent", min_value=0, max_value=1
+            word.label, help=word.help, format="percent", min_value=0, max_value=1, width=110
         )
     if pd.api.types.is_numeric_dtype(cells):
         whole = pd.api.types.is_integer_dtype(cells) and name not in WORDS

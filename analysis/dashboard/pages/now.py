@@ -87,7 +87,10 @@ def _batches(batches: list[BatchStatus], promised: int) -> None:
         }
         for batch in batches
     ]
-    words.table(pd.DataFrame(rows), key="batches", alt="Progress of each batch")
+    table = pd.DataFrame(rows)
+    if not table["rejected"].any():
+        table = table.drop(columns="rejected")
+    words.table(table, key="batches", alt="Progress of each batch")
     if promised:
         st.caption(f"Promised are {dollars(promised)} an hour.".replace("$", r"\$"))
 

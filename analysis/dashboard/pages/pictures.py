@@ -69,7 +69,8 @@ def _funnel(opened: Opened) -> None:
 
 
 def _sheet(opened: Opened) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    choices = st.container(horizontal=True, vertical_alignment="bottom")
+    with choices:
         order = st.selectbox("Order", list(prepared.ORDERS), key="order", width=220)
         status = st.selectbox("Status", ["kept", "rejected", "all"], key="status", width=150)
     table = made(opened, prepared.ordered, order, status)
@@ -78,9 +79,10 @@ def _sheet(opened: Opened) -> None:
     pages = -(-len(table) // SHEET)
     number = 1
     if pages > 1:
-        number = int(
-            st.number_input(f"Sheet, of {pages:,}", 1, pages, key=f"sheet-{order}-{status}", width=150)
-        )
+        with choices:
+            number = int(
+                st.number_input(f"Sheet, of {pages:,}", 1, pages, key=f"sheet-{order}-{status}", width=150)
+            )
     rows = table.iloc[(number - 1) * SHEET : number * SHEET].to_dict("records")
     parts.pictures(opened, rows, _lines, key="sheet", wide=6)
     st.caption(

@@ -98,7 +98,7 @@ def _spread(opened: Opened) -> None:
         alt_text=f"Standard deviation by mean of {len(table):,} images",
     )
     parted = int((table["sd"] >= (high - low) / 4).sum())
-    said = f"Each cell is as dark as it holds images ({len(table):,} in all). Dashed: the largest deviation that is possible. "
+    said = f"The stronger a cell's colour, the more images lie there ({len(table):,} in all). Dashed: the largest deviation that is possible. "
     if fit is not None:
         said += (
             f"Line: the SOS fit, variance = a (mean - {low:g})({high:g} - mean) with a = {decimal(fit.a)} "

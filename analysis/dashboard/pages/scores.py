@@ -163,7 +163,7 @@ def _beside(opened: Opened, method: str, methods: list[str]) -> None:
     alt_text = f"Scores of {len(both):,} images by two methods; rank correlation {rho:.3f}"
     charts.show(chart, cells, name="beside", alt_text=alt_text)
     st.caption(
-        f"{len(both):,} images; Spearman's rank correlation {decimal(rho)}. Each cell is as dark as it holds images."
+        f"{len(both):,} images; Spearman's rank correlation {decimal(rho)}. The stronger a cell's colour, the more images lie there."
     )
 
 
