@@ -57,9 +57,11 @@ def check_scale(study: Study, published: Published) -> None:
         return
     low, high = scale_of(study.settings)
     theirs = published.scale
-    told = " and ".join(f"{name} = {value!r}" for (_, name), value in settings_for(theirs).items())
+    told = " and ".join(
+        f"{section}.{name} = {value!r}" for (section, name), value in settings_for(theirs).items()
+    )
     raise InputError(
         f"the ratings of {published.name} lie on {theirs[0]:g} to {theirs[1]:g}, those of the study in {study.folder} on "
         f"{low:g} to {high:g}, and two scales are never mixed; import into a study of its own, or, where this one has no "
-        f"ratings yet, write {told} into its study.toml"
+        f"ratings yet, set {told} in its study.toml"
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from photojury.datasets.commands.bring_in import bring_in, readers
 from photojury.datasets.commands.paper import paper
 from photojury.datasets.commands.release import diff, release, verify
 from photojury.options import json_option, study_option
@@ -14,6 +15,8 @@ def datasets() -> None:
     """Bring published datasets in, split a study, release it as a dataset."""
 
 
+datasets.add_command(bring_in)
+datasets.add_command(readers)
 datasets.add_command(paper)
 datasets.add_command(release)
 datasets.add_command(verify)

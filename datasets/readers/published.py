@@ -27,11 +27,13 @@ READERS: dict[str, str] = {
     "aadb": "photojury.datasets.readers.aadb",
     "ava": "photojury.datasets.readers.ava",
     "clic2021": "photojury.datasets.readers.clic2021",
+    "csv": "photojury.datasets.readers.csv_map",
     "eva": "photojury.datasets.readers.eva",
     "flickr-aes": "photojury.datasets.readers.flickr_aes",
     "flickr-counters": "photojury.datasets.readers.flickr_counters",
     "iqa-table": "photojury.datasets.readers.iqa_table",
     "koniq": "photojury.datasets.readers.koniq",
+    "mturk-csv": "photojury.datasets.readers.mturk_csv",
     "oasis": "photojury.datasets.readers.oasis",
     "para": "photojury.datasets.readers.para",
     "perceptions-mturk": "photojury.datasets.readers.perceptions_mturk",
@@ -96,7 +98,7 @@ def read(name: str, root: Path, **options: object) -> Published:
         InputError: an unknown name or option, or a file that is missing or broken.
     """
     found = reader(name)
-    known = [key for key, one in inspect.signature(found).parameters.items() if one.kind is one.KEYWORD_ONLY]
+    known = options_known(name)
     for key in options:
         if key not in known:
             raise unknown_name(f"option of {name}", key, known)
@@ -115,10 +117,24 @@ def options_of(name: str, texts: Mapping[str, str]) -> dict[str, object]:
     return {key: _value(f"{name}: {key}", text, kinds.get(key, str)) for key, text in texts.items()}
 
 
-def summary(name: str) -> str:
-    """What a reader says of itself: the first paragraph of its module's docstring."""
-    doc = inspect.getdoc(importlib.import_module(READERS[name])) or ""
-    return " ".join(doc.split("\n\n")[0].split())
+def options_known(name: str) -> list[str]:
+    """The options of a reader.
+
+    Raises:
+        InputError: an unknown dataset.
+    """
+    given = inspect.signature(reader(name)).parameters
+    return [key for key, one in given.items() if one.kind is one.KEYWORD_ONLY]
+
+
+def about(name: str) -> str:
+    """What a reader says of itself, where the labels come from and which files it takes: its module's docstring.
+
+    Raises:
+        InputError: an unknown dataset.
+    """
+    doc = inspect.getdoc(inspect.getmodule(reader(name))) or ""
+    return doc.partition("\n\n    >>>")[0].strip()
 
 
 def reader(name: str) -> Callable[..., Published]:
