@@ -51,16 +51,14 @@ def release(
     number or somebody's id (text) are looked for first; where there are any, nothing is written until you say whether
     to drop or to allow them.
     """
-    import re
-
     from photojury.datasets.releases.contents import Options
+    from photojury.datasets.releases.layout import file_name
     from photojury.datasets.releases.write import release as write_release
     from photojury.datasets.store import open_study
     from photojury.runs import recording
 
     study = open_study(folder)
-    end = "" if form == "folder" else f"-{form}"
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{study.settings.study.name}-{version}{end}").strip("-.")
+    name = file_name(study.settings.study.name, version) + ("" if form == "folder" else f"-{form}")
     options = Options(allow=allow, drop=drop, smallest_cell=smallest_cell)
     with recording(study, "datasets-release") as run:
         target = write_release(

@@ -3,14 +3,16 @@
 Takes in a study, the rows of the pictures that may be copied, and an empty folder; gives out data/PART/ in it, and the
 sums of the files that are pictures (their own sha256, which is checked as they are read).
 
-    put_pictures(study, metadata, Path("release"), "webdataset")
+    put_pictures(study, metadata, Path("release"), form="webdataset", name="skies-1.0.0")
 
 folder      data/train/ID.jpg, metadata.parquet with file_name (Hugging Face's imagefolder)
 csv         the same with metadata.csv
-webdataset  data/train/train-000000.tar: of each picture ID.jpg and ID.json, side by side; ID has no dot, as WebDataset
-            asks, which cuts names there. train-000000.parquet beside it has the rows, so that one can choose shards
-            without opening them.
-parquet     data/train/train-000000.parquet: the rows, with the bytes in `image`, which Hugging Face decodes
+webdataset  data/train/NAME-VERSION-train-000000.tar: of each picture ID.jpg and ID.json, side by side; ID has no dot, as WebDataset
+            asks, which cuts names there. A Parquet file of this name beside it has the rows, so that one can choose
+            shards without opening them.
+parquet     data/train/NAME-VERSION-train-000000.parquet: the rows, with the bytes in `image`, which Hugging Face decodes
+
+Shards carry the release's name since some readers, mlcroissant among them, keep opened ones by their names.
 """
 
 import io
@@ -40,12 +42,14 @@ SHARD_PICTURES = 1_000
 _TOGETHER = 100
 
 
-def put_pictures(study: Study, rows: pd.DataFrame, folder: Path, form: str) -> dict[str, str]:
+def put_pictures(study: Study, rows: pd.DataFrame, folder: Path, *, form: str, name: str) -> dict[str, str]:
     """Write the pictures and their rows.
 
     Args:
         rows: of `Contents.metadata`, those whose files may be copied.
         folder: the release that is being written.
+        form: a key of layout.FORMS.
+        name: how the names of shards begin.
 
     Returns:
         The sha256 of every picture that is a file, by its path.
@@ -59,19 +63,18 @@ def put_pictures(study: Study, rows: pd.DataFrame, folder: Path, form: str) -> d
         place.mkdir(parents=True)
         released = of_part.drop(columns=["part", "left_out"])
         if form in ("folder", "csv"):
-            for image, data, name in _pictures(study, released):
-                (place / name).write_bytes(data)
-                sums[f"data/{part}/{name}"] = image
-            suffix = "csv" if form == "csv" else "parquet"
-            write_table(released, place / f"metadata.{suffix}", "images")
+            for image, data, file in _pictures(study, released):
+                (place / file).write_bytes(data)
+                sums[f"data/{part}/{file}"] = image
+            write_table(released, place / f"metadata.{'csv' if form == 'csv' else 'parquet'}", "images")
             continue
         for number, shard in enumerate(_shards(released)):
-            name = place / f"{part}-{number:06d}"
+            path = place / f"{name}-{part}-{number:06d}.parquet"
             if form == "webdataset":
-                _put_tar(study, shard, name.with_suffix(".tar"))
-                write_table(shard, name.with_suffix(".parquet"), "images")
+                _put_tar(study, shard, path.with_suffix(".tar"))
+                write_table(shard, path, "images")
             else:
-                _put_parquet(study, shard, name.with_suffix(".parquet"))
+                _put_parquet(study, shard, path)
     return sums
 
 

@@ -9,6 +9,7 @@ an empty text comes back as a missing one).
 Parquet is written without pandas, so that a column of nothing but nulls keeps its type.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +91,15 @@ REFERENCES: Mapping[str, tuple[str, str]] = {
     "assignment_id": ("assignments", "assignment_id"),
 }
 """Columns that name a row of another table: of which one, and by which column."""
+
+
+def file_name(name: str, version: str) -> str:
+    """Name and version as a part of file names.
+
+    >>> file_name("Skies & seas", "1.0.0")
+    'Skies-seas-1.0.0'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{name}-{version}").strip("-.")
 
 
 def keys(name: str) -> list[str]:

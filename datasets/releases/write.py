@@ -76,7 +76,8 @@ def release(
     about = tell_about(study, contents, version=version, form=form, options=options, published=published)
     with whole(folder) as unfinished:
         copied = contents.metadata[contents.metadata["left_out"].isna()]
-        known = put_pictures(study, copied, unfinished, form)
+        name = layout.file_name(about.name, version)
+        known = put_pictures(study, copied, unfinished, form=form, name=name)
         _put_tables(contents, unfinished, "csv" if form == "csv" else "parquet")
         _put_rights(contents, unfinished)
         _put_texts(about, contents, options, unfinished)

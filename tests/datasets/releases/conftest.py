@@ -43,7 +43,7 @@ def full_study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     generator = np.random.default_rng(5)
     _ask(study, images)
     for number in range(12):
-        rater = {"rater_id": f"{number:016x}", "simulated": number >= 8}
+        rater = {"rater_id": f"abcdef01234500{number:02x}", "simulated": number >= 8}
         for hit, task in (("h1", "stars"), ("h2", "five_level")):
             key = f"3{number:02d}{hit.upper()}ASSIGNMENT"
             study.add("assignments", [{**rater, "assignment_id": key, "hit_key": hit, "accepted_at": 1.7e9, "answers": "<xml/>",
