@@ -103,11 +103,17 @@ class _File:
         self.counts = section.numbers("counts")
         self.sieve = _rows(path, [*self.columns.values(), *self.counts])
         self.sieve.rows = self.sieve.rows.assign(
-            **{f"@{meaning}": self.sieve.rows[theirs] for meaning, theirs in self.columns.items()}
+            **{self.at(meaning): self.sieve.rows[theirs] for meaning, theirs in self.columns.items()}
         )
-        self.sieve.text(*(f"@{one}" for one in ("image", "first", "second", "rater") if one in self.columns))
+        self.sieve.text(
+            *(self.at(one) for one in ("image", "first", "second", "rater") if one in self.columns)
+        )
         if "milliseconds" in self.columns:
-            self.sieve.number("@milliseconds", low=0, kept=True)
+            self.sieve.number(self.at("milliseconds"), low=0, kept=True)
+
+    def at(self, meaning: str) -> str:
+        """What the column of a meaning is called here, and in sentences about it."""
+        return f"{self.columns[meaning]} ({meaning})"
 
     def has(self, *meanings: str) -> bool:
         return all(one in self.columns for one in meanings)
@@ -117,10 +123,10 @@ class _File:
         rows, parts = self.sieve.rows, []
         for meaning in ("image", "first", "second"):
             if self.has(meaning):
-                own = pd.DataFrame({"their_id": rows[f"@{meaning}"]})
+                own = pd.DataFrame({"their_id": rows[self.at(meaning)]})
                 if meaning == "image":
                     for ours, theirs in (("file", "picture"), ("author", "author"), ("file_url", "url")):
-                        own[ours] = rows[f"@{theirs}"] if self.has(theirs) else None
+                        own[ours] = rows[self.at(theirs)] if self.has(theirs) else None
                 parts.append(own.drop_duplicates())
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"their_id": []})
 
@@ -141,12 +147,13 @@ class _File:
         self._number("comparisons", scale=None)
         rows = self.sieve.rows
         self.sieve.keep(
-            rows["@first"].ne(rows["@second"]).to_numpy(dtype=bool), "comparisons of an image with itself"
+            rows[self.at("first")].ne(rows[self.at("second")]).to_numpy(dtype=bool),
+            "comparisons of an image with itself",
         )
         sign = {"first": 1.0, "second": -1.0}[
             self.mapping.choice("positive_means", ("first", "second"), "first")
         ]
-        values = self.sieve.rows["@value"].to_numpy(dtype=np.float64) * sign + 0.0
+        values = self.sieve.rows[self.at("value")].to_numpy(dtype=np.float64) * sign + 0.0
         usual = "forced_choice" if np.isin(values, (-1, 1)).all() else "five_level"
         self.sieve.keep(np.isin(values, (-2, -1, 0, 1, 2)), "comparisons that are none of -2, -1, 0, 1, 2")
         values = values[np.isin(values, (-2, -1, 0, 1, 2))]
@@ -157,9 +164,11 @@ class _File:
         )
         if self.has("left"):
             rows = self.sieve.rows
-            left = rows["@left"].eq(rows["@first"]).astype(object)
+            left = rows[self.at("left")].eq(rows[self.at("first")]).astype(object)
             made["first_shown_left"] = left.where(
-                rows["@left"].eq(rows["@first"]) | rows["@left"].eq(rows["@second"]), None
+                rows[self.at("left")].eq(rows[self.at("first")])
+                | rows[self.at("left")].eq(rows[self.at("second")]),
+                None,
             ).to_numpy()
         return made
 
@@ -172,7 +181,7 @@ class _File:
         self.sieve.keep(
             self.sieve.rows[columns].sum(axis=1).gt(0).to_numpy(dtype=bool), "images without any rating"
         )
-        self._once(["@image"], columns)
+        self._once([self.at("image")], columns)
         long = self.sieve.rows.assign(
             image_id=self._ids("image"), attribute=self._said("attribute", "overall")
         )
@@ -183,12 +192,12 @@ class _File:
         """Rows of `scores`; None where the file holds none."""
         if not self.has("image", "score"):
             return None
-        self.sieve.number("@score")
+        self.sieve.number(self.at("score"))
         found = pd.DataFrame(
             {
                 "image_id": self._ids("image"),
                 "method": self.mapping.text("method", self.name),
-                "score": self.sieve.rows["@score"],
+                "score": self.sieve.rows[self.at("score")],
                 "standard_error": np.nan,
             }
         )
@@ -198,11 +207,11 @@ class _File:
         """Rows of `splits`; None where the file tells no parts."""
         if not self.has("image", "split"):
             return None
-        words = self.sieve.rows["@split"].astype("str").str.strip().str.lower()
+        words = self.sieve.rows[self.at("split")].astype("str").str.strip().str.lower()
         self.sieve.keep(
             words.isin(PARTS).to_numpy(dtype=bool), "parts of a split that are not train, validation or test"
         )
-        part = self.sieve.rows["@split"].astype("str").str.strip().str.lower().map(PARTS)
+        part = self.sieve.rows[self.at("split")].astype("str").str.strip().str.lower().map(PARTS)
         found = pd.DataFrame(
             {"image_id": self._ids("image"), "split": self.mapping.text("split", "official"), "part": part}
         )
@@ -210,33 +219,37 @@ class _File:
 
     def _answers(self, columns: Mapping[str, object]) -> pd.DataFrame:
         rows = self.sieve.rows
-        found = {"rater_id": f"{self.name}:" + rows["@rater"], "value": rows["@value"], **columns}
+        found = {
+            "rater_id": f"{self.name}:" + rows[self.at("rater")],
+            "value": rows[self.at("value")],
+            **columns,
+        }
         for ours, theirs in (
             ("hit_key", "hit"),
             ("assignment_id", "assignment"),
             ("milliseconds", "milliseconds"),
         ):
             if self.has(theirs):
-                found[ours] = rows[f"@{theirs}"]
+                found[ours] = rows[self.at(theirs)]
         return pd.DataFrame(found, index=rows.index)
 
     def _number(self, what: str, *, scale: tuple[float, float] | None) -> None:
         """The column `value` as numbers, words turned into theirs."""
         words = self.section.numbers("values")
-        cells = self.sieve.rows["@value"].astype("str").str.strip()
+        cells = self.sieve.rows[self.at("value")].astype("str").str.strip()
         if words:
             cells = cells.map({word: str(number) for word, number in words.items()}).fillna(cells)
-        self.sieve.rows = self.sieve.rows.assign(**{"@value": cells})
+        self.sieve.rows = self.sieve.rows.assign(**{self.at("value"): cells})
         low, high = scale or (-np.inf, np.inf)
         if what == "ratings" and self.has("attribute"):
             low, high = -np.inf, np.inf  # every attribute has a scale of its own
-        self.sieve.number("@value", low=low, high=high)
+        self.sieve.number(self.at("value"), low=low, high=high)
 
     def _said(self, meaning: str, usual: str) -> "pd.Series[str]":
         """A column, or what the [[file]] says of all its rows."""
         rows = self.sieve.rows
         if self.has(meaning):
-            return rows[f"@{meaning}"].astype("str").fillna(usual)
+            return rows[self.at(meaning)].astype("str").fillna(usual)
         return pd.Series(self.section.text(meaning, usual), index=rows.index, dtype="str")
 
     def _one_of(self, what: str, task: "pd.Series[str]") -> None:
@@ -263,7 +276,7 @@ class _File:
         return distinct[~torn]
 
     def _ids(self, meaning: str) -> "pd.Series[str]":
-        return f"{self.name}:" + self.sieve.rows[f"@{meaning}"]
+        return f"{self.name}:" + self.sieve.rows[self.at(meaning)]
 
 
 def _rows(path: Path, needed: Sequence[str]) -> Sieve:
