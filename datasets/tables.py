@@ -341,7 +341,7 @@ workers = Table(
     Column("rater_id", String(32), primary_key=True),
     Column("marketplace", Text, nullable=False),
     Column("worker_id", Text, nullable=False),
-    comment="the only table with the marketplace's own worker ids; no export and no report reads it",
+    comment="the only table with the marketplace's own worker ids; no export holds one, and no report reads it",
 )
 
 assignments = Table(

@@ -126,17 +126,17 @@ def _answers(study: Study, kept: set[str]) -> dict[str, pd.DataFrame]:
     ratings = ratings[ratings["image_id"].isin(kept)]
     comparisons = comparisons[comparisons["first_id"].isin(kept) & comparisons["second_id"].isin(kept)]
     both = pd.concat([ratings[["assignment_id", "unit_id"]], comparisons[["assignment_id", "unit_id"]]])
-    assignments = assignments[assignments["assignment_id"].isin(both["assignment_id"])]
+    assignments = assignments[assignments["assignment_id"].isin(both["assignment_id"].unique())]
     presentations = study.read("presentations")
     given = pd.MultiIndex.from_frame(both)
     shown = pd.MultiIndex.from_frame(presentations[["assignment_id", "unit_id"]]).isin(given)
-    asked = units[units["unit_id"].isin(both["unit_id"])]
+    asked = units[units["unit_id"].isin(both["unit_id"].unique())]
     return {
         "ratings": ratings,
         "comparisons": comparisons,
         "presentations": presentations[shown],
         "assignments": assignments,
-        "hits": hits[hits["hit_key"].isin(assignments["hit_key"])],
+        "hits": hits[hits["hit_key"].isin(assignments["hit_key"].unique())],
         # A repeat names the question that it repeats, answered or not.
         "units": units[units["unit_id"].isin([*asked["unit_id"], *asked["repeat_of"].dropna()])],
     }
