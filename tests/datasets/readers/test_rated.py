@@ -1,11 +1,14 @@
 """Readers of rated datasets, on the label files that are public, and on small files of the others' forms."""
 
+import io
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from photojury.datasets import archives
 from photojury.datasets.readers.published import READERS, Published, read
 from photojury.errors import InputError
 
@@ -129,7 +132,7 @@ def test_ava(shared: Path) -> None:
     assert not any(name.startswith("random") for name in splits["split"].unique())
 
 
-def test_archives_of_labels(tmp_path: Path) -> None:
+def test_archives_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A zip of labels is read as its folder is; a name that leads out of it, and a bomb, are errors."""
     rows = EVA + "12=u1=7=2=3=4=1=2=5100\n"
     with zipfile.ZipFile(tmp_path / "eva.zip", "w") as archive:
@@ -139,14 +142,19 @@ def test_archives_of_labels(tmp_path: Path) -> None:
         archive.writestr("../votes_filtered.csv", rows)
     with pytest.raises(InputError, match="leads out"):
         read("eva", tmp_path / "out.zip")
-    with (
-        zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("votes_filtered.csv", "w", force_zip64=True) as file,
-    ):
-        for _ in range(1100):
-            file.write(bytes(1 << 20))
-    with pytest.raises(InputError, match=r"bomb\.zip"):
+    monkeypatch.setattr(archives, "MOST_BYTES", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("votes_filtered.csv", bytes(5 << 20))
+    assert (tmp_path / "bomb.zip").stat().st_size < 10_000
+    with pytest.raises(InputError, match=r"bomb\.zip: votes_filtered\.csv unpacks to more than 1 MB"):
         read("eva", tmp_path / "bomb.zip")
+    with tarfile.open(tmp_path / "many.tar.gz", "w:gz") as tar:
+        for number in range(3):
+            entry = tarfile.TarInfo(f"{number}.csv")
+            entry.size = 1 << 19
+            tar.addfile(entry, io.BytesIO(bytes(entry.size)))
+    with pytest.raises(InputError, match=r"many\.tar\.gz: 2\.csv unpacks to more than 1 MB"):
+        read("eva", tmp_path / "many.tar.gz")
     (tmp_path / "cut.zip").write_bytes((tmp_path / "eva.zip").read_bytes()[:80])
     with pytest.raises(InputError, match=r"cut\.zip"):
         read("eva", tmp_path / "cut.zip")
