@@ -234,11 +234,11 @@ def _spread(counts: "pd.Series[int]", what: str, item: str) -> str:
 
 
 def _analysis(study: Study, contents: Contents, options: Options) -> list[str]:
-    found = (
-        ["Every answer is released; nothing was averaged, replaced or filled in."]
-        if contents.answers()
-        else []
-    )
+    found = []
+    if contents.answers():
+        found.append("Answers are released one by one, as they were given.")
+    if "small-cells" in options.drop:
+        found.append("Answers of raters who could have been told apart by their batches are left out.")
     assignments = contents.table("assignments")
     if unused := int((~assignments["use"].astype(bool)).sum()):
         found.append(
@@ -259,7 +259,7 @@ def _raters(contents: Contents) -> list[str]:
     people = contents.table("assignments")
     people = people[~people["simulated"].astype(bool)]
     if people.empty:
-        return ["No person rated these pictures."]
+        return ["No person was among the raters."]
     return [
         (
             f"{people['rater_id'].nunique():,} people. Nothing about them (age, sex, country, trade) was recorded with their "

@@ -74,7 +74,7 @@ def figures_of(contents: Contents) -> dict[str, Bars]:
     means = contents.metadata["rating_mean"].dropna().to_numpy(dtype=np.float64)
     if len(means) >= _BINS and np.ptp(means) > 0:
         counts_of, edges = np.histogram(means, bins=_BINS)
-        labels = [f"{low:.2g}" if number % 4 == 0 else "" for number, low in enumerate(edges[:-1])]
+        labels = [f"{low:.3g}" for low in edges[:-1]]
         found["means"] = ("Pictures by their mean rating", labels, counts_of.tolist(), "mean rating, from")
     pairs = contents.table("comparisons")
     pairs = pairs[pairs["use"].astype(bool)]

@@ -8,11 +8,14 @@ picture that Hugging Face's imagefolder would take for one of the dataset's.
     True
 """
 
+import math
 from collections.abc import Sequence
 from html import escape
 
 _WIDTH, _HEIGHT = 560, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 16, 16, 44, 48
+# Pixels between the middles of two labels, at least.
+_APART = 34
 _FONT = "font-family='system-ui, sans-serif'"
 
 
@@ -28,6 +31,7 @@ def bars(title: str, labels: Sequence[str], counts: Sequence[int], *, axis: str 
     whole = sum(counts) or 1
     most = max(counts, default=0) or 1
     step = (_WIDTH - _LEFT - _RIGHT) / max(len(counts), 1)
+    every = math.ceil(_APART / step)
     height = _HEIGHT - _TOP - _BOTTOM - 16
     words = escape(spoken(title, labels, counts), quote=True)
     parts = [
@@ -42,9 +46,10 @@ def bars(title: str, labels: Sequence[str], counts: Sequence[int], *, axis: str 
             f"<rect x='{middle - step * 0.4:.1f}' y='{ground - tall:.1f}' width='{step * 0.8:.1f}' height='{tall:.1f}' "
             "fill='#0072b2'/>"
         )
-        if count and step > 30:
+        if count and step > _APART:
             parts.append(_text(middle, ground - tall - 5, f"{100 * count / whole:.0f} %", size=12))
-        parts.append(_text(middle, ground + 18, label, size=12))
+        if number % every == 0:
+            parts.append(_text(middle, ground + 18, label, size=12))
     parts.append(f"<path d='M{_LEFT} {ground}H{_WIDTH - _RIGHT}' stroke='#8c8c8c'/>")
     if axis:
         parts.append(_text(_WIDTH / 2, _HEIGHT - 8, axis, size=12))
@@ -53,7 +58,7 @@ def bars(title: str, labels: Sequence[str], counts: Sequence[int], *, axis: str 
 
 def spoken(title: str, labels: Sequence[str], counts: Sequence[int]) -> str:
     """The figure in one sentence, for who cannot see it."""
-    known = [f"{label}: {count:,}" for label, count in zip(labels, counts, strict=True) if label and count]
+    known = [f"{label}: {count:,}" for label, count in zip(labels, counts, strict=True) if count]
     return f"{title}. {'; '.join(known)}"
 
 
