@@ -5,6 +5,7 @@ PublishedTables(read("oasis", Path("OASIS-beauty"))).read("ratings")
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ class PublishedTables:
             return table.assign(**{column: value for column, value in unknown.items() if column not in table})
         if name not in ("ratings", "comparisons") or table.empty:
             return table
-        filled = {"simulated": False, "milliseconds": np.nan}
+        filled: dict[str, Any] = {"simulated": False, "milliseconds": np.nan}
         if name == "ratings":
             filled |= {"attribute": "overall", "task": "stars"}
         table = table.assign(**{column: value for column, value in filled.items() if column not in table})

@@ -121,13 +121,16 @@ class PublishedImages(VisionDataset):  # type: ignore[misc]
         """What is told of each image, by its id: a column, or one for each level or attribute."""
         if self.target in ("mean", "distribution"):
             counts = _counts(published)
-            low, high = published.scale or (counts.columns.min(), counts.columns.max())
-            whole = all(float(level).is_integer() for level in (*counts.columns, low))
-            levels = np.arange(low, high + 1) if whole else np.asarray(counts.columns, dtype=np.float64)
+            given = np.asarray(counts.columns, dtype=np.float64)
+            low, high = published.scale or (float(given.min()), float(given.max()))
+            whole = (given == np.floor(given)).all() and float(low).is_integer()
+            levels = np.arange(low, high + 1) if whole else given
             self.levels = tuple(float(level) for level in levels)
             counts = counts.reindex(columns=list(self.levels), fill_value=0)
             shares = counts.div(counts.sum(axis=1), axis=0)
-            return shares if self.target == "distribution" else (shares @ levels).to_frame()
+            if self.target == "distribution":
+                return shares
+            return pd.DataFrame({"mean": shares.to_numpy() @ levels}, index=shares.index)
         scores = published.read("scores")
         if scores.empty:
             raise InputError(f"{published.name} has no scores; its targets are mean and distribution")
@@ -183,7 +186,8 @@ def _members(
         raise InputError(
             f"the split {chosen} of {published.name} has no part {split}; it has {', '.join(sorted(set(mine['part'])))}"
         )
-    return pd.Index(mine.loc[mine["part"].eq(split), "image_id"])
+    members: pd.Index[str] = pd.Index(mine.loc[mine["part"].eq(split), "image_id"], dtype="str")
+    return members
 
 
 def _folder(root: Path, images: str | Path | None) -> Path:

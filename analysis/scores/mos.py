@@ -150,7 +150,9 @@ def _scored(
             raise InputError(
                 f"mos: ratings must lie on whole steps of the scale {scale[0]:g} to {scale[1]:g}"
             )
-        low, high = _binomial(n, np.bincount(codes, number * steps, n.size), scale, level, spread)
+        low, high = _binomial(
+            n, np.bincount(codes, number * steps, n.size).astype(np.float64), scale, level, spread
+        )
     result = pd.DataFrame({"image_id": images, "method": METHOD, "score": means})
     result = result.assign(standard_error=error, low=low, high=high, n=n)
     result["note"] = np.select([n == 1, squares == 0], [ONE_RATING, NO_SPREAD], default="")

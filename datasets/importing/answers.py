@@ -162,8 +162,8 @@ def _units(rows: pd.DataFrame, name: str) -> pd.DataFrame:
             "task": asked["task"],
             "first_id": asked["first_id"],
             "second_id": asked["second_id"],
-            "control": np.where(again, "repeat", None),
-            "repeat_of": first.where(again, None),
+            "control": pd.Series("repeat", index=asked.index).where(again),
+            "repeat_of": first.where(again),
         }
     ).sort_values(["repeat_of", "unit_id"], na_position="first", ignore_index=True)
 

@@ -139,7 +139,8 @@ def _lines(path: Path) -> Sieve:
         sieve.rows["AssignmentStatus"].ne("Rejected").to_numpy(dtype=bool), "assignments that were rejected"
     )
     for ours, theirs in (("accepted_at", "AcceptTime"), ("submitted_at", "SubmitTime")):
-        sieve.rows = sieve.rows.assign(**{ours: [_time(text) for text in sieve.rows[theirs]]})
+        times = [_time(text) for text in sieve.rows[theirs]]
+        sieve.rows = sieve.rows.assign(**{ours: np.array(times, dtype=np.float64)})
         sieve.keep(sieve.rows[ours].notna().to_numpy(dtype=bool), f"{theirs} is no time")
     once = sieve.rows.drop_duplicates()
     doubled = once.duplicated("AssignmentId", keep=False)
@@ -224,7 +225,8 @@ def _answered(
     _count(left_out, f"{where}: {answer} without an answer", empty)
     first = f" ({cells[strange].iloc[0][:40]!r})" if strange.any() else ""
     _count(left_out, f"{where}: {answer} that are no number{first}", strange)
-    return table[~unasked & ~empty & ~strange]
+    good: pd.Series[bool] = ~unasked & ~empty & ~strange
+    return table.loc[good]
 
 
 def _count(left_out: dict[str, int], reason: str, bad: "pd.Series[bool]") -> None:
