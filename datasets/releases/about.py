@@ -103,7 +103,9 @@ def tell_about(
         days=days,
         collection=_collection(contents, days),
         collected=tuple(
-            sorted({_COLLECTED.get(name, "Secondary Data analysis") for name in _sources(contents)})
+            sorted(
+                {_COLLECTED.get(str(name), "Secondary Data analysis") for name in _sources(contents).index}
+            )
         ),
         protocol=tuple(_asked(settings, contents)),
         platforms=tuple(_platforms(study, contents)),
@@ -217,10 +219,10 @@ def _per_item(contents: Contents) -> str:
         used = comparisons[comparisons["use"].astype(bool)]
         ordered = used[["first_id", "second_id"]].to_numpy(dtype=str)
         ordered.sort(axis=1)
-        counts = pd.DataFrame(ordered).groupby([0, 1]).size()
-        parts.append(_spread(counts, "used comparison", "pair that was compared"))
-    if len(counts := contents.table("histograms")):
-        sums = counts[counts["attribute"] == "overall"].groupby("image_id")["count"].sum()
+        pairs = pd.DataFrame(ordered).groupby([0, 1]).size()
+        parts.append(_spread(pairs, "used comparison", "pair that was compared"))
+    if len(known := contents.table("histograms")):
+        sums = known[known["attribute"] == "overall"].groupby("image_id")["count"].sum()
         parts.append(_spread(sums, "rating", "picture with a histogram"))
     return " ".join(part for part in parts if part) or "No picture was rated."
 

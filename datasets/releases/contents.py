@@ -169,7 +169,7 @@ def _checked(study: Study, found: dict[str, pd.DataFrame], options: Options) -> 
     if "text" in options.drop:
         found |= {name: found[name].copy() for name in privacy.TEXTS}
         for name, column, at in texts[["table", "column", "at"]].itertuples(index=False):
-            found[name].iat[at, found[name].columns.get_loc(column)] = None
+            found[name].iat[at, list(found[name].columns).index(column)] = None
     elif len(texts) and "text" not in options.allow:
         rows = [f"{row[:16]} in {name}.{column} ({what})" for name, row, column, what, _ in texts.to_numpy()]
         problems["text"] = f"{len(rows)} texts may tell who somebody is: {_listed(rows)}"

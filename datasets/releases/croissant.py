@@ -7,6 +7,7 @@ mlcroissant, which reads it, brings 27 packages and is needed in tests only.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -173,7 +174,7 @@ def _field(name: str, column: str, path: str) -> dict[str, object]:
     return found
 
 
-def _data_type(own: "sa.types.TypeEngine[object]") -> str:
+def _data_type(own: "sa.types.TypeEngine[Any]") -> str:
     if isinstance(own, sa.Boolean):
         return "sc:Boolean"
     if isinstance(own, sa.Integer):

@@ -12,7 +12,7 @@ Parquet is written without pandas, so that a column of nothing but nulls keeps i
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -68,7 +68,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The columns that are released. Worker ids, raw answers, times of day, devices and payments are not among them."""
 
-_OWN: Mapping[str, tuple[sa.types.TypeEngine[object], str]] = {
+_OWN: Mapping[str, tuple[sa.types.TypeEngine[Any], str]] = {
     "use": (sa.Boolean(), "whether it enters the analysis"),
     "changes": (sa.Text(), "what was changed in the file since it was fetched"),
     "left_out": (sa.Text(), "why no copy of the file is in this release; null: there is one"),
@@ -118,7 +118,7 @@ def meaning(name: str, column: str) -> str:
     return f"a {target[1]} of {target[0]}" if target[0] not in ("", name) else ""
 
 
-def kind(name: str, column: str) -> sa.types.TypeEngine[object]:
+def kind(name: str, column: str) -> sa.types.TypeEngine[Any]:
     """The type of a column: a text, a whole number, a number or a truth value."""
     if column.startswith("votes_"):
         return sa.Integer()

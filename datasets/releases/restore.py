@@ -28,7 +28,7 @@ _ORDER = ("images", "units", "hits", "assignments", *(name for name in TABLES if
           ("images", "units", "hits", "assignments")))  # fmt: skip
 
 # What a store must have and a release does not tell.
-_UNTOLD: Mapping[str, Mapping[str, object]] = {
+_UNTOLD: Mapping[str, Mapping[str, str]] = {
     "hits": {"unit_ids": "[]", "marketplace": tables.IMPORTED, "state": "closed"},
     "assignments": {"answers": "", "status": "Approved"},
 }
@@ -70,7 +70,7 @@ def _images(study: Study, images: pd.DataFrame) -> pd.DataFrame:
     images["source_id"] = images["source_id"].where(images["source_id"].notna(), images["image_id"])
     images["status"] = ["kept" if reason is None else "absent" for reason in _plain(images["left_out"])]
     with study.engine.connect() as connection:
-        against = tombstones.reasons_against(connection, images.to_dict("records"))
+        against = tombstones.reasons_against(connection, _records(images))
     return images[[reason is None for reason in against]]
 
 
@@ -102,15 +102,16 @@ def _rows(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     if name == "hits":
         table = table.assign(request_token=table["hit_key"])
     table = table.assign(**_UNTOLD.get(name, {}))
-    columns = [column.name for column in tables.metadata.tables[name].c if column.name in table]
-    plain = {column: _plain(table[column]) for column in columns}
-    whole = {
-        column.name
-        for column in tables.metadata.tables[name].c
-        if isinstance(column.type, sa.Integer) and column.name in plain
-    }
-    for column in whole:
-        plain[column] = [None if cell is None else int(cell) for cell in plain[column]]
+    own = [column for column in tables.metadata.tables[name].c if column.name in table]
+    rows = _records(table[[column.name for column in own]])
+    for column in (one.name for one in own if isinstance(one.type, sa.Integer)):
+        for row in rows:  # with gaps, whole numbers are floats in a DataFrame
+            row[column] = None if row[column] is None else int(row[column])
+    return rows
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = {str(name): _plain(table[name]) for name in table}
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
 
 

@@ -82,7 +82,7 @@ def _ids(opened: Release, tables: Tables) -> Iterator[str]:
             if lost.any():
                 yield (
                     f"{_file(opened, name)}: {int(lost.sum())} times {column} names nothing in {other} "
-                    f"(row {_first(lost)}: {str(table[column][lost.idxmax()])[:64]})"
+                    f"(row {_first(lost)}: {str(table[column].iloc[_first(lost) - 1])[:64]})"
                 )
 
 
@@ -98,10 +98,10 @@ def _values(opened: Release, tables: Tables) -> Iterator[str]:
         # A missing value, and a task of which no scale is known, are within nothing.
         off = ~table["value"].astype(float).between(low, high)
         if off.any():
-            at = off.idxmax()
+            at = _first(off)
             yield (
-                f"{_file(opened, name)}: {int(off.sum())} values are off the scale (row {_first(off)}: "
-                f"{table['value'][at]} for {tasks[at]})"
+                f"{_file(opened, name)}: {int(off.sum())} values are off the scale (row {at}: "
+                f"{table['value'].iloc[at - 1]} for {tasks.iloc[at - 1]})"
             )
 
 

@@ -83,7 +83,7 @@ def full_study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
 
 def _ask(study: Study, images: list[str]) -> None:
     """Two HITs: stars of eleven pictures, one of them gold, one a repeat; five-level pairs of neighbours."""
-    stars = [{"unit_id": f"s{n:02d}", "batch": "stars-1", "task": "stars", "first_id": image, "control": None,
+    stars: list[dict[str, object]] = [{"unit_id": f"s{n:02d}", "batch": "stars-1", "task": "stars", "first_id": image, "control": None,
               "gold": None, "repeat_of": None} for n, image in enumerate(images[:11])]  # fmt: skip
     stars[3] |= {"control": "gold", "gold": 2.0}
     stars.append({**stars[0], "unit_id": "s99", "control": "repeat", "repeat_of": "s00"})

@@ -45,6 +45,7 @@ def test_the_makers_words_stand_everywhere(full_study: Study, tmp_path: Path) ->
     }  # fmt: skip
     assert "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/" in (folder / "LICENSE").read_text()
     facts = json.loads((folder / "croissant.json").read_text())
+    assert facts["rai:dataCollectionType"] == ["Manual Human Curator"]
     assert facts["license"] == ["https://creativecommons.org/licenses/by/4.0/"]
     assert (
         facts["url"] == "https://example.org/skies" and "All skies are European." in facts["rai:dataBiases"]
