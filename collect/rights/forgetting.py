@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from photojury.collect.checks.judging import settle_within
 from photojury.datasets import tables, tombstones
+from photojury.datasets.releases.read import copied
 from photojury.datasets.store import Study
 
 Row = Mapping[str, Any]
@@ -210,9 +211,6 @@ def _remove_files(study: Study, images: set[str]) -> int:
 
 
 def _holding(study: Study, images: Mapping[str, str]) -> list[str]:
-    """The releases below the study's folder that have a picture's bytes among their files."""
-    return [
-        sums.parent.name
-        for sums in sorted((study.folder / "exports").glob("*/SHA256SUMS"))
-        if any(line[:64] in images for line in sums.read_text(encoding="utf-8").splitlines())
-    ]
+    """The releases below the study's folder that hold a copy of a picture."""
+    folders = sorted(path for path in (study.folder / "exports").glob("*") if path.is_dir())
+    return [folder.name for folder in folders if images.keys() & copied(folder)]

@@ -103,7 +103,7 @@ def _restore(root: Path, folder: Path, *, as_json: bool) -> None:
 
     study = _study(folder, read(root))
     with recording(study, "datasets-import") as run:
-        new = restore(study, root)
+        new = restore(study, root, check=False)  # `read` has checked it
         run.note("rows", new)
     rows = ", ".join(f"{count:,} {table}" for table, count in new.items() if count)
     tell(as_json, new, f"{root.name}: {rows or 'no new rows'}")

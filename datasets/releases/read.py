@@ -106,6 +106,15 @@ def open_release(folder: Path) -> Release:
     return Release(folder, words[0], words[1], form, words[2], scales, allowed)
 
 
+def copied(folder: Path) -> frozenset[str]:
+    """The ids of the pictures that a release holds copies of, in whatever form; empty where it cannot be told."""
+    try:
+        images = open_release(folder).read("images")
+    except InputError:
+        return frozenset()
+    return frozenset(images.loc[images["left_out"].isna(), "image_id"])
+
+
 def read(root: Path, *, check: bool = True) -> Published:
     """A release as every reader gives a dataset: image ids are the sha256 of the pictures already.
 

@@ -35,8 +35,13 @@ _UNTOLD: Mapping[str, Mapping[str, str]] = {
 _AT_ONCE = 50_000
 
 
-def restore(study: Study, folder: Path) -> dict[str, int]:
+def restore(study: Study, folder: Path, *, check: bool = True) -> dict[str, int]:
     """Write a release into a study.
+
+    Args:
+        study: the open study.
+        folder: the release's.
+        check: first read every file and compare; False where `read` has done so already.
 
     Returns:
         How many rows are new, by table.
@@ -45,7 +50,7 @@ def restore(study: Study, folder: Path) -> dict[str, int]:
         InputError: the folder is no release or not what was released, its ratings lie on another scale than the study's, or
             a picture is none that raters can be shown.
     """
-    published = read(folder)
+    published = read(folder, check=check)
     check_scale(study, published)
     opened = open_release(folder)
     images = _images(study, opened.read("images"))

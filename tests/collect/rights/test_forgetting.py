@@ -251,9 +251,10 @@ def test_what_still_shows_it_is_told(study: Study, tmp_path: Path) -> None:
         "hits",
         [{**hit, "hit_key": "out", "state": "published"}, {**hit, "hit_key": "done", "state": "closed"}],
     )
-    release(study, study.folder / "exports" / "test-1.0.0", version="1.0.0")
+    for name, form in (("test-1.0.0", "folder"), ("test-1.0.0-tar", "webdataset")):
+        release(study, study.folder / "exports" / name, version="1.0.0", form=form)
     done = forget(study, {"flickr:100": "asked us to"})
-    assert (done.hits, done.exports) == (1, ["test-1.0.0"])
+    assert (done.hits, done.exports) == (1, ["test-1.0.0", "test-1.0.0-tar"])
     assert forget(study, {"flickr:102": "asked us to"}).hits == 0
 
 
