@@ -93,7 +93,9 @@ def gather(study: Study, *, version: str, options: Options) -> Contents:
     """
     images = _images(study)
     if images.empty:
-        raise InputError("the study has no pictures to release; first: photojury collect folder DIR")
+        labels = len(study.read("images", {"status": "absent"}, columns=["image_id"]))
+        first = "import the dataset again with its --pictures" if labels else "photojury collect folder DIR"
+        raise InputError(f"the study has no pictures to release; first: {first}")
     found = {"images": images, **_answers(study, set(images["image_id"])), **_about(study, images)}
     found = _checked(study, found, options)
     found["images"] = found["images"].assign(
@@ -219,15 +221,17 @@ def _telling(study: Study, found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _renamed(table: pd.DataFrame, name: str, study_name: str, version: str) -> pd.DataFrame:
-    """The released columns with the release's ids, in the order of the table's key: the old order would tell."""
+    """The released columns with the release's ids, in the order of the table's key.
+
+    The order of the study's ids would tell of them, and databases order texts in different ways.
+    """
     table = table[list(TABLES[name])].copy()
     secret = [column for column in ("assignment_id", "rater_id") if column in table]
     if secret:
         rename = privacy.renamer(privacy.release_key(study_name, version))
         for column in secret:
             table[column] = rename(table[column])
-        table = table.sort_values(keys(name))
-    return table.reset_index(drop=True)
+    return table.sort_values(keys(name), ignore_index=True)
 
 
 def _metadata(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
