@@ -37,7 +37,9 @@ def collected(source: Source) -> Context:
         seconds = wording.decimal(row["median_seconds"], 1)
         rows.append([TASKS[row["task"]], *numbers, wording.whole(row["raters"]), seconds])
     paid = asked.payments(answers).to_dict("records")
-    kept = int((answers.images["status"] == "kept").sum())
+    statuses = answers.images["status"].value_counts()
+    kept, absent = int(statuses.get("kept", 0)), int(statuses.get("absent", 0))
+    counted = int(answers.histograms["count"].sum())
     return {
         "rows": rows,
         "payments": [
@@ -57,8 +59,9 @@ def collected(source: Source) -> Context:
             "0"
         ),
         "left_out": [f"{count:,} {reason}" for reason, count in answers.left_out.items()],
-        "images": wording.whole(kept),
-        "images_left_out": wording.whole(len(answers.images) - kept),
+        "images": wording.whole(kept + absent),
+        "images_absent": wording.whole(absent),
+        "images_left_out": wording.whole(len(answers.images) - kept - absent),
         "raters": wording.whole(answers.assignments["rater_id"].nunique()),
-        "answers": wording.whole(len(answers.ratings) + len(answers.comparisons)),
+        "answers": wording.whole(len(answers.ratings) + len(answers.comparisons) + counted),
     }

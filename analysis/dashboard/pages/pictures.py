@@ -72,7 +72,7 @@ def _sheet(opened: Opened) -> None:
     choices = st.container(horizontal=True, vertical_alignment="bottom")
     with choices:
         order = st.selectbox("Order", list(prepared.ORDERS), key="order", width=220)
-        status = st.selectbox("Status", ["kept", "rejected", "all"], key="status", width=150)
+        status = st.selectbox("Status", ["kept", "rejected", "absent", "all"], key="status", width=150)
     table = made(opened, prepared.ordered, order, status)
     if table.empty:
         raise InputError("there is no picture of that kind")
