@@ -94,7 +94,7 @@ def gather(study: Study, *, version: str, options: Options) -> Contents:
     images = _images(study)
     if images.empty:
         labels = len(study.read("images", {"status": "absent"}, columns=["image_id"]))
-        first = "import the dataset again with its --pictures" if labels else "photojury collect folder DIR"
+        first = "import the dataset again with its --images" if labels else "photojury collect folder DIR"
         raise InputError(f"the study has no pictures to release; first: {first}")
     found = {"images": images, **_answers(study, set(images["image_id"])), **_about(study, images)}
     found = _checked(study, found, options)
