@@ -165,7 +165,7 @@ def _sides(study: Study) -> Iterator[Alarm]:
     table = tables.comparisons
     left = (table.c.value > 0) == table.c.first_shown_left
     query = sa.select(sa.func.count().label("n"), sa.func.sum(sa.case((left, 1), else_=0)).label("left"))
-    row = _one(study, query.where(table.c.value != 0))
+    row = _one(study, query.where(table.c.value != 0, table.c.first_shown_left.is_not(None)))
     n, lefts = int(row["n"]), int(row["left"] or 0)
     if n and stats.binomtest(lefts, n).pvalue < LEFT_P and abs(lefts / n - 0.5) > 0.02:
         yield Alarm(

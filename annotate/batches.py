@@ -166,9 +166,11 @@ def next_name(connection: sa.Connection, task_kind: Kind) -> str:
 
 
 def _asked(connection: sa.Connection, task_kind: Kind) -> set[str]:
-    table = tables.units
+    """The pictures that questions of a task were planned about here; what a dataset's makers asked is another matter."""
+    table, hits = tables.units, tables.hits
+    own = sa.select(hits.c.batch).where(hits.c.marketplace.is_distinct_from(tables.IMPORTED))
     query = sa.select(table.c.first_id).where(table.c.task == task_kind.name, table.c.control.is_(None))
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(query.where(table.c.batch.in_(own))).scalars())
 
 
 def _unit_rows(task_kind: Kind, batch: str, units: Sequence[Unit]) -> list[dict[str, object]]:

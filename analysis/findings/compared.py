@@ -103,9 +103,10 @@ def sides(answers: Answers) -> pd.DataFrame:
     found = []
     for task in PAIRED:
         table = answers.of_task(task)
-        if len(table) and "first_shown_left" in table and table["value"].ne(0).any():
-            known = table[table["first_shown_left"].notna()]
-            found.append(raters.side_bias(known).assign(task=task))
+        if "first_shown_left" in table:
+            known = table[table["first_shown_left"].notna() & table["value"].ne(0)]
+            if len(known):
+                found.append(raters.side_bias(known).assign(task=task))
     if not found:
         raise InputError("no comparison says which image stood left, so there is no side to prefer")
     return pd.concat(found, ignore_index=True)

@@ -195,6 +195,10 @@ class _Rows:
             codes = np.searchsorted(levels, given.values)
         else:
             codes = ((signs + 1) // 2 if wanted == 2 else signs + 1).astype(np.int64)
+        if side and given.frame["first_shown_left"].isna().any():
+            raise InputError(
+                "not every comparison says which image stood left, so no advantage of a side can be told; fit without it"
+            )
         left = np.where(given.frame["first_shown_left"].to_numpy(dtype=bool), 1.0, -1.0) if side else None
         # All of them, or without the ties; a slice is no copy.
         keep = np.flatnonzero(signs) if wanted == 2 and not signs.all() else slice(None)

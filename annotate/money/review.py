@@ -71,12 +71,18 @@ def review(
 def decide_use(study: Study) -> tuple[int, dict[str, int]]:
     """Screen all answers: write the verdicts, and mark which assignments are used.
 
-    What could not be read at all, and what was rejected, stays unused whatever screening says.
+    What could not be read at all, and what was rejected, stays unused whatever screening says. What came with a
+    published dataset or a release, which has no raw answers, was judged there, and is left as it is.
 
     Returns:
         How many assignments are not used, and how many by each reason.
     """
-    ratings, comparisons = study.read("ratings"), study.read("comparisons")
+    ours = _ASSIGNMENTS.c.answers != ""
+    given = {row["assignment_id"] for row in study.rows(sa.select(_ASSIGNMENTS.c.assignment_id).where(ours))}
+    ratings, comparisons = (
+        table[table["assignment_id"].isin(given)]
+        for table in (study.read("ratings"), study.read("comparisons"))
+    )
     verdicts = screen(ratings, comparisons, study.read("units"), study.settings)
     _write_verdicts(study, verdicts)
     said: dict[tuple[str, str], list[Verdict]] = {}
@@ -85,7 +91,7 @@ def decide_use(study: Study) -> tuple[int, dict[str, int]]:
     answered = {*ratings["assignment_id"], *comparisons["assignment_id"]}
     query = sa.select(_ASSIGNMENTS, _HITS.c.task).join(_HITS, _ASSIGNMENTS.c.hit_key == _HITS.c.hit_key)
     unused, counts = 0, dict[str, int]()
-    rows = study.rows(query)
+    rows = study.rows(query.where(ours))
     with study.writing() as connection:
         for row in rows:
             found = said.get((row["rater_id"], row["task"]), [])

@@ -12,7 +12,10 @@ import sqlalchemy as sa
 from PIL import Image
 
 from photojury.analysis.answers import of_study
-from photojury.analysis.findings import agreed, rated, scored
+from photojury.analysis.findings import agreed, compared, rated, scored
+from photojury.analysis.scores import paired
+from photojury.annotate.batches import plan
+from photojury.annotate.money.review import decide_use
 from photojury.collect.checks.checking import check
 from photojury.collect.checks.measuring import measure_missing
 from photojury.datasets import tables, tombstones
@@ -208,6 +211,22 @@ def test_known_batches_are_hits(study: Study) -> None:
     assert len(agreed.batches(of_study(study))) == 1
 
 
+def test_nobody_judges_what_came_with_a_dataset(study: Study, tmp_path: Path) -> None:
+    """Somebody who gave one answer to everything is left in by screening: the dataset's makers have judged. And its
+    pictures can be asked about anew."""
+    names = [f"p{number:02d}" for number in range(30)]
+    for number, name in enumerate(names):
+        (tmp_path / f"{name}.jpg").write_bytes(jpeg(number))
+    rows = [(f"d:{name}", "r1", 3.0) for name in names] + [
+        (f"d:{name}", "r2", 1.0 + len(name) % 3) for name in names
+    ]
+    table = ratings(rows, hit_key="H1", milliseconds=50.0)
+    bring_in(study, Published("d", images(*names), {"ratings": table}, scale=(1, 3)), pictures=tmp_path)
+    assert decide_use(study) == (0, {})
+    assert study.read("assignments")["use"].all() and study.count("verdicts") == 0
+    assert plan(study, "stars").units == 30
+
+
 def test_comparisons_come_in(study: Study) -> None:
     """Answers on pairs with their side where it is told; aggregates and rows of nobody are counted, not made up."""
     rows = [
@@ -225,6 +244,9 @@ def test_comparisons_come_in(study: Study) -> None:
     assert stored["first_shown_left"].isna().sum() == 1
     assert sorted(done.left_out.values()) == [1, 1]
     assert len(of_study(study).of_task("forced_choice")) == 2
+    assert compared.sides(of_study(study))["n"].tolist() == [1]
+    with pytest.raises(InputError, match="not every comparison says which image stood left"):
+        paired.fit(of_study(study).comparisons, "bradley-terry", task="forced_choice", side_effect=True)
 
 
 def test_repeats_are_marked(study: Study) -> None:
