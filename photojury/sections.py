@@ -462,7 +462,8 @@ class AnalysisSection:
     c_p: str = _key("0.2", "mean pairwise ratings at most this far from 0 count as equal (paper 1, Table 1)")
     alpha: float = _key(0.05, "false discovery rate of Benjamini-Hochberg", low=0.0001, high=0.5)
     scale: str = _key(
-        "", 'worst and best level of imported ratings that are no stars, like "0 10"; empty: 1 to stars.levels'
+        "",
+        'worst and best level of imported ratings that are no stars, like "0 10"; empty: 1 to stars.levels',
     )
 
 
