@@ -64,7 +64,9 @@ def decide(study: Study, image_id: str, decision: Decision, *, by: str) -> Decid
         if status == "tombstoned":
             raise InputError("this picture was taken out for good; no decision brings it back")
         if status == "absent":
-            raise InputError("of this picture only labels are here, so there is nothing to look at and decide")
+            raise InputError(
+                "of this picture only labels are here, so there is nothing to look at and decide"
+            )
         newest = connection.execute(_of([image_id]).order_by(_TABLE.c.decided_at.desc()).limit(1)).first()
         row = {
             "image_id": image_id,

