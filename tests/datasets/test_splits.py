@@ -101,6 +101,6 @@ def test_a_split_never_cuts_planned_pairs(study: Study) -> None:
     study.add("units", [{**unit, "unit_id": "fits", "first_id": train[0], "second_id": train[1]}])
     assert split(study).equals(parts)
     study.add("units", [{**unit, "unit_id": "cut", "first_id": train[0], "second_id": test[0]}])
-    with pytest.raises(InputError, match="1 pairs that were planned already would lie across"):
+    with pytest.raises(InputError, match="1 pairs that were planned or compared already would lie across"):
         split(study)
     assert read_parts(study).equals(parts)
