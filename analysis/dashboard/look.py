@@ -99,7 +99,7 @@ CSS = """<style>
 [class*="st-key-danger"] { border-color: #d55e00; background: rgba(213, 94, 0, .16); }
 [class*="st-key-note"] { border-color: #8c8c8c; background: rgba(140, 140, 140, .12); }
 [class*="st-key-pictures"] img { aspect-ratio: 4 / 3; object-fit: contain; background: rgba(128, 128, 128, .14); width: 100%; }
-[data-testid="stElementContainer"]:has([data-testid="stVegaLiteChart"]) { margin-bottom: -2rem; }
+[data-testid="stElementContainer"]:has([data-testid="stVegaLiteChart"]) { margin-bottom: -.4rem; }
 [class*="st-key-data-"] { margin-top: -.3rem; margin-bottom: -.5rem; }
 [data-testid="stCode"] pre { padding-top: .45rem; padding-bottom: .45rem; }
 @media (max-width: 640px) {

@@ -26,7 +26,7 @@ def test_measures_of_every_part(tmp_path: Path) -> None:
     model(tmp_path, "net", {"rows": [row], "other_parts": {"train": {"rows": [{"name": "net", "Lg": 0.5}]}}})
     table = predictions.evaluation(tmp_path, "net")
     assert table["part"].tolist() == ["test", "train"]
-    assert table.loc[0, ["Lg", "accuracy 0.2", "accuracy 0.4"]].tolist() == [0.9, 0.7, 0.8]
+    assert table[["Lg", "accuracy 0.2", "accuracy 0.4"]].to_numpy()[0].tolist() == [0.9, 0.7, 0.8]
     assert predictions.names(tmp_path) == ["net"] and predictions.names(tmp_path / "none") == []
 
 

@@ -59,7 +59,7 @@ def test_a_rating_beside_the_others(ratings: pd.DataFrame) -> None:
     rest = ratings[ratings["rater_id"] != "r8"].groupby("image_id")["value"].mean()
     assert np.allclose(table.loc[rest.index, "others"], rest)
     assert np.allclose(table["residual"].dropna(), (table["value"] - table["others"]).dropna())
-    assert table.loc["alone", ["n_others"]].tolist() == [0] and np.isnan(table.loc["alone", "others"])
+    assert table["n_others"]["alone"] == 0 and np.isnan(table["others"]["alone"])
     assert table.loc["i05", "seconds"] == pytest.approx(0.905)
     with pytest.raises(InputError, match="gave no rating"):
         rater_story.answered(ratings, "nobody")

@@ -85,7 +85,8 @@ def browser(
 
 def asked_for(driver: webdriver.Chrome) -> set[str]:
     """The hosts that pages asked for anything."""
-    events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    log: list[dict[str, str]] = driver.get_log("performance")  # type: ignore[no-untyped-call]
+    events = [json.loads(entry["message"])["message"] for entry in log]
     addresses = [
         urlsplit(event["params"]["request"]["url"])
         for event in events
@@ -106,7 +107,10 @@ def test_the_app_in_a_browser(address: str, browser: webdriver.Chrome) -> None:
             assert browser.find_element(By.TAG_NAME, "h1").text == title
             assert HOSTILE in main.text
             assert not browser.find_elements(By.CSS_SELECTOR, '[data-testid="stException"], [role="dialog"]')
-            assert main.get_property("scrollWidth") <= main.get_property("clientWidth")
+            width_of_all, width_seen = (
+                int(str(main.get_property(name))) for name in ("scrollWidth", "clientWidth")
+            )
+            assert width_of_all <= width_seen
             with pytest.raises(NoAlertPresentException):
                 _ = browser.switch_to.alert.text
     assert asked_for(browser) == {urlsplit(address).netloc}
