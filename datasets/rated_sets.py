@@ -12,6 +12,7 @@ answers that count are left, and the files of the pictures that are at hand.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ import pandas as pd
 from photojury.datasets import groups, tables
 from photojury.datasets.counting import not_counted, one_scale
 from photojury.datasets.importing.pictures import path_of
-from photojury.datasets.readers.published import Published
+from photojury.datasets.readers.published import Published, options_of, read
 from photojury.datasets.releases.layout import FACTS
 from photojury.datasets.scales import scale_of
 from photojury.datasets.store import Study, open_study
@@ -160,20 +161,25 @@ def of_published(published: Published, images: Path | None = None) -> RatedSet:
     return RatedSet(published.name, read, pictures, scales)
 
 
-def open_rated_set(place: Path, *, dataset: str | None = None, images: Path | None = None) -> RatedSet:
+def open_rated_set(
+    place: Path,
+    *,
+    dataset: str | None = None,
+    images: Path | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> RatedSet:
     """A study's folder, a release's folder, or the label files of a published dataset.
 
     Args:
         dataset: its name (`photojury datasets list`), for label files only.
         images: the folder with the pictures, for label files only.
+        options: of the dataset's reader, for label files only.
 
     Raises:
         InputError: it is none of them.
     """
     if dataset is not None:
-        from photojury.datasets.readers.published import read
-
-        return of_published(read(dataset, place), images)
+        return of_published(read(dataset, place, **options_of(dataset, options)), images)
     if (place / FILE_NAME).is_file():
         return of_study(open_study(place))
     if (place / FACTS).is_file():

@@ -18,8 +18,9 @@ STRATA = 10
 def strata(scores: "pd.Series[float]") -> "pd.Series[int]":
     """The tenth of the scores that each lies in, 0 for the lowest; equal scores in one, missing ones in the last."""
     ranks = scores.rank(method="average", pct=True)
-    tenth = np.ceil(ranks * STRATA).clip(1, STRATA) - 1
-    return tenth.fillna(STRATA).astype(np.int64)
+    tenth = (ranks * STRATA).to_numpy(dtype=np.float64)
+    found = np.where(np.isnan(tenth), STRATA, np.ceil(tenth).clip(1, STRATA) - 1).astype(np.int64)
+    return pd.Series(found.tolist(), index=scores.index, dtype="int64")
 
 
 def fill_evenly(

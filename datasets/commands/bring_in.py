@@ -56,7 +56,7 @@ def bring_in(
     from photojury.progress import counter
     from photojury.runs import recording
 
-    given = options_of(name, dict(map(_option, options))) | ({} if mapping is None else {"map": mapping})
+    given = options_of(name, dict(map(option, options))) | ({} if mapping is None else {"map": mapping})
     published = read(name, root, **given)
     study = _study(folder, published)
     with recording(study, "datasets-import") as run:
@@ -122,7 +122,12 @@ def _study(folder: Path, published: "Published") -> "Study":
     return study
 
 
-def _option(text: str) -> tuple[str, str]:
+def option(text: str) -> tuple[str, str]:
+    """KEY=VALUE of --set.
+
+    Raises:
+        InputError: it is not written so.
+    """
     key, _, value = text.partition("=")
     if not key or not value:
         raise InputError(f"--set {text!r} must be written KEY=VALUE, such as splits=official")

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photojury.datasets.groups import of_near_duplicates
 from photojury.datasets.splits import assign_parts, crossing, read_parts, split
 from photojury.datasets.store import Study, create_study
+from photojury.datasets.strata import strata
 from photojury.errors import InputError
 
 
@@ -34,6 +36,7 @@ def test_the_seed_decides() -> None:
     assert not first.equals(other)
 
 
+@settings(deadline=None)  # scipy is loaded when it is first needed
 @given(st.lists(st.sampled_from(["ann", "bob", "cy", "dee", "eve", None]), min_size=12, max_size=60))
 def test_authors_stay_together(authors: list[str | None]) -> None:
     """No author has pictures in two parts; unknown authors are not one author."""
@@ -60,6 +63,42 @@ def test_series_that_share_a_picture_stay_together() -> None:
         part_of = dict(zip(parts["image_id"], parts["part"], strict=True))
         assert len({part_of[f"{i:03d}"] for i in range(4)}) == 1
         assert part_of["004"] == part_of["005"]
+
+
+def test_several_kinds_stay_together_at_once() -> None:
+    """A series, an author and a pair that share pictures are one group; clusters of hashes are another."""
+    table = images(30, ["ann", "ann", *[None] * 28])
+    table["phash"] = (
+        [None] * 20 + [f"{i * 0x0123456789ABCDEF % 2**64:016x}" for i in range(8)] + ["f" * 16] * 2
+    )
+    series = pd.DataFrame({"series_id": ["s", "s"], "image_id": ["001", "002"]})
+    pairs = pd.DataFrame({"first_id": ["002"], "second_id": ["003"]})
+    keys = ("series", "author", "pair", "near_duplicate")
+    alike = of_near_duplicates(table)
+    for seed in range(20):
+        parts = assign_parts(
+            table, by=keys, validation=0.2, test=0.2, seed=seed, series=series, pairs=pairs, duplicates=alike
+        )
+        part_of = parts.set_index("image_id")["part"]
+        assert part_of[["000", "001", "002", "003"]].nunique() == 1
+        assert part_of["028"] == part_of["029"]
+
+
+def test_scores_are_spread_evenly() -> None:
+    """Of single pictures every part holds its share of every tenth; by chance alone it would not."""
+    table = images(400)
+    scores = pd.Series(range(400), index=table["image_id"], dtype=float)
+    tenth = strata(scores)
+    parts = assign_parts(table, by="image", validation=0.1, test=0.2, seed=3, scores=scores)
+    held = pd.crosstab(tenth.to_numpy(), parts.set_index("image_id")["part"].reindex(tenth.index).to_numpy())
+    assert (held["test"] == 8).all() and (held["validation"] == 4).all() and (held["train"] == 28).all()
+
+
+def test_strata_of_equal_and_missing_scores() -> None:
+    """Equal scores are in one stratum; pictures without a score are in one by themselves."""
+    found = strata(pd.Series([1.0, 2.0, 2.0, 3.0, float("nan")], index=list("abcde")))
+    assert found["b"] == found["c"] and found["e"] == 10
+    assert found["a"] < found["b"] < found["d"] == 9
 
 
 def test_too_few_groups_is_a_sentence() -> None:
@@ -104,3 +143,16 @@ def test_a_split_never_cuts_planned_pairs(study: Study) -> None:
     with pytest.raises(InputError, match="1 pairs that were planned or compared already would lie across"):
         split(study)
     assert read_parts(study).equals(parts)
+
+
+def test_a_named_split_is_not_made_anew(study: Study) -> None:
+    """Only the default one changes with the settings; official lists and one's own named splits stay."""
+    first = split(study, name="mine")
+    assert split(study, name="mine").equals(first)
+    study.replace("splits", first.assign(split="official").head(15), {"split": "official"})
+    with pytest.raises(InputError, match="has a split 'official' already"):
+        split(study, name="official")
+    with pytest.raises(InputError, match="nobody has rated the pictures yet"):
+        split(study, stratify="ratings")
+    with pytest.raises(InputError, match="bogus"):
+        split(study, by=["bogus"])
