@@ -42,7 +42,12 @@ def free_port() -> int:
 
 def dashboard(*arguments: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "photojury", "dashboard", *arguments, "--no-browser"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Where tests run in the background Ctrl-C is ignored, which a program would inherit.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -355,7 +355,8 @@ def test_other_times_are_refused(text: str) -> None:
         parse_time(text)
 
 
-@given(some.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30)))
+# A float holds microseconds until 2106; later a moment just before a second becomes that second.
+@given(some.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)))
 def test_times_come_back(at: datetime) -> None:
     """What is written is what datetime's own format writes, and is read back to the second."""
     seconds = at.replace(tzinfo=UTC, microsecond=0).timestamp()
